@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using Harepd.Core.Model;
+
+namespace Harepd.Core.Share;
+
+/// <summary>
+/// The merge of all reports. Merging is commutative, associative and idempotent in what is known (the freshest report of each member);
+/// when it was heard is this node's own note. Bounded by the membership: reports of strangers are dropped.
+/// </summary>
+public sealed record ClusterView
+{
+    /// <summary>A view in which nobody has spoken yet.</summary>
+    public static readonly ClusterView Empty = new();
+
+    /// <summary>The freshest report of each member, and when it was made as far as this clock can tell.</summary>
+    public ImmutableSortedDictionary<MemberId, SeenReport> Reports { get; init; } = ImmutableSortedDictionary<MemberId, SeenReport>.Empty;
+
+    /// <summary>Takes in one report heard at <paramref name="now"/>; returns this view itself when it tells nothing newer.</summary>
+    public ClusterView Merge(NodeReport report, Membership membership, Instant now)
+    {
+        if (!membership.Everyone.Contains(report.Member)
+            || (Reports.TryGetValue(report.Member, out var known) && !IsNewer(report, known.Report)))
+        {
+            return this;
+        }
+
+        var age = report.Age < TimeSpan.Zero ? TimeSpan.Zero : report.Age;
+        return this with { Reports = Reports.SetItem(report.Member, new SeenReport(report, now - age)) };
+    }
+
+    /// <summary>The report of a member if it is not older than <paramref name="freshness"/>, else null.</summary>
+    public NodeReport? FreshReportOf(MemberId member, Instant now, TimeSpan freshness) =>
+        Reports.TryGetValue(member, out var seen) && now - seen.MadeAt <= freshness ? seen.Report : null;
+
+    /// <summary>All reports as they would be told to another, with the age they have here and now.</summary>
+    public ImmutableArray<NodeReport> ToTell(Instant now) =>
+        [.. Reports.Values.Select(seen => seen.Report with { Age = now - seen.MadeAt })];
+
+    private static bool IsNewer(NodeReport left, NodeReport right) =>
+        left.Version != right.Version ? left.Version > right.Version : left.Incarnation.CompareTo(right.Incarnation) > 0;
+}
+
+/// <summary>A report and the instant it was made, at the latest, on this node's clock.</summary>
+public sealed record SeenReport(NodeReport Report, Instant MadeAt);

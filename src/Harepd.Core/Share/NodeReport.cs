@@ -1,0 +1,60 @@
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+
+namespace Harepd.Core.Share;
+
+/// <summary>
+/// A node's dated statement about itself. Advice to the others, never law: no report opens a gate.
+/// Of two reports of one member the one with the higher (<see cref="Version"/>, <see cref="Incarnation"/>) counts.
+/// </summary>
+public sealed record NodeReport
+{
+    public required MemberId Member { get; init; }
+
+    public required Incarnation Incarnation { get; init; }
+
+    /// <summary>Grows with each statement; begins near the unix time in microseconds so that it grows over restarts, too.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>How old the statement was when it was sent to us, at the least.</summary>
+    public TimeSpan Age { get; init; }
+
+    /// <summary>The repmgr node name from the configuration; empty on a witness without one.</summary>
+    public string NodeName { get; init; } = "";
+
+    /// <summary>The replication address (<c>primaryIP</c>); empty when it has none.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>True for a member without data.</summary>
+    public bool IsWitness { get; init; }
+
+    public ServerHealth Health { get; init; }
+
+    public bool? InRecovery { get; init; }
+
+    public TimelinePoint Timeline { get; init; }
+
+    public SystemId System { get; init; }
+
+    public Lsn WriteLsn { get; init; }
+
+    public Lsn ReplayLsn { get; init; }
+
+    public TimeSpan? ReplayDelay { get; init; }
+
+    public bool IsStreaming { get; init; }
+
+    public string UpstreamHost { get; init; } = "";
+
+    /// <summary>The gate as last confirmed.</summary>
+    public Gate Gate { get; init; }
+
+    /// <summary>The term under which this member holds the lease; none when it does not.</summary>
+    public Term HeldTerm { get; init; }
+
+    /// <summary>Why the gate is as it is, one sentence.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>True when the member's server takes writes although it holds no lease.</summary>
+    public bool IsRogue { get; init; }
+}
