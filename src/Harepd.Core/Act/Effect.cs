@@ -1,0 +1,91 @@
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Share;
+
+namespace Harepd.Core.Act;
+
+/// <summary>
+/// What the machine asks the rooms at the edge to do. Closed set. The order of an output is a contract:
+/// closes first, then what must be saved, then what is sent, opens last.
+/// </summary>
+public abstract record Effect
+{
+    private Effect()
+    {
+    }
+
+    /// <summary>Tells watchdog and guard until when the write gate may be open; <see cref="Instant.Zero"/> disarms.</summary>
+    public sealed record ArmWatchdog(Term Term, Instant FenceAt, Instant Deadline) : Effect;
+
+    /// <summary>
+    /// Narrow the gate: HBA at once, sessions ended, confirmed. When that cannot be confirmed by <paramref name="FinishBy"/> and
+    /// <paramref name="MayStop"/> is set (the server takes or took writes), the postmaster is stopped.
+    /// </summary>
+    public sealed record CloseGate(long Sequence, Gate To, Term Term, Instant FinishBy, bool MayStop, string Reason) : Effect;
+
+    /// <summary>Widen the gate. Not to be done at or after <paramref name="NotAfter"/>; shut again at once when it was late (R6).</summary>
+    public sealed record OpenGate(long Sequence, Gate To, Term Term, Instant NotAfter) : Effect;
+
+    /// <summary>Look whether the gate is still what it should be, on disk and in the server, and mend it.</summary>
+    public sealed record VerifyGate(long Sequence, Gate Expected, Term Term, Instant NotAfter) : Effect;
+
+    /// <summary>What HAProxy is to do with this node: write route and read route.</summary>
+    public sealed record Steer(Route Route, Term Term, Instant NotAfter) : Effect;
+
+    /// <summary>Keep the memory of this run on tmpfs before anything leaves (R7).</summary>
+    public sealed record SaveMemory(VoterState? Voter, LeaseState? Lease) : Effect;
+
+    /// <summary>Make a timeline durable, off the loop; answered with <see cref="Input.TimelineSaved"/>.</summary>
+    public sealed record SaveTimeline(DurableTimeline Timeline) : Effect;
+
+    /// <summary>Ask a voter, the own one included.</summary>
+    public sealed record Ask(MemberId To, LeaseRequest Request) : Effect;
+
+    /// <summary>Answer a vote that was asked.</summary>
+    public sealed record Answer(long RequestId, LeaseReply Reply) : Effect;
+
+    /// <summary>Tell every other member this report (and what else is known).</summary>
+    public sealed record Tell(NodeReport Report) : Effect;
+
+    /// <summary>Look at the server every few milliseconds (the lease is free, or a death was reported), or calmly.</summary>
+    public sealed record SetPace(bool IsAlarmed) : Effect;
+
+    /// <summary>A decision, for log and history.</summary>
+    public sealed record Record(Decision Decision) : Effect;
+}
+
+/// <summary>How HAProxy treats this node. <see cref="Write"/> means: the others are cut first, then this one is made ready.</summary>
+public readonly record struct Route(bool Write, bool Read)
+{
+    /// <summary>No traffic at all.</summary>
+    public static readonly Route None;
+}
+
+/// <summary>What was decided, and why. Recorded once, never repeated each tick.</summary>
+/// <param name="Kind">Stable name of the event.</param>
+/// <param name="Term">The term it happened under; none when there is none.</param>
+/// <param name="From">State before.</param>
+/// <param name="To">State after.</param>
+/// <param name="Reason">One sentence.</param>
+public sealed record Decision(DecisionKind Kind, Term Term, string From, string To, string Reason);
+
+/// <summary>Kinds of decisions; the numbers are event ids and never change.</summary>
+public enum DecisionKind
+{
+    None = 0,
+    Started = 100,
+    LeaseAcquired = 110,
+    LeaseYielded = 111,
+    LeaseReleased = 112,
+    ElectionRefused = 113,
+    GateAsked = 120,
+    GateConfirmed = 121,
+    GateFailed = 122,
+    RogueSeen = 130,
+    TwoPrimariesSeen = 131,
+    ServerChanged = 140,
+    PaceChanged = 150,
+    WatchdogFired = 160,
+    MembershipRefused = 170,
+    Stopping = 180,
+}

@@ -1,0 +1,346 @@
+using System.Collections.Immutable;
+using Harepd.Core.Model;
+
+namespace Harepd.Core.Decide;
+
+/// <summary>
+/// The candidate's half of the lease (R1, R3-R6, R9, R10): pure functions from a state and an event to the next state and what to send.
+/// Every handler first compares the stored deadlines with the one clock reading of the step (R6).
+/// </summary>
+public static class LeaseMachine
+{
+    /// <summary>Lets time pass: expiry, timeouts, retransmission, renewal, and an election when <paramref name="candidacy"/> allows one.</summary>
+    public static LeaseStep Tick(LeaseState state, LeaseRules rules, Candidacy? candidacy, Instant now)
+    {
+        var output = ImmutableArray.CreateBuilder<LeaseOutput>();
+        state = Expire(state, rules, now, output);
+        state = Retransmit(state, rules, candidacy, now, output);
+        if (candidacy is not null && !state.IsYielding)
+        {
+            if (state.Held is not null && now >= state.NextRenewal)
+            {
+                state = Renew(state, rules, candidacy, now, output);
+            }
+            else if (state.Held is null && state.Attempt is null && now >= state.NextElection)
+            {
+                state = Elect(state, rules, now, output);
+            }
+        }
+
+        return new LeaseStep(state, output.ToImmutable());
+    }
+
+    /// <summary>Takes in a voter's answer; only one that echoes exactly the current ballot counts (R5).</summary>
+    public static LeaseStep OnReply(LeaseState state, LeaseRules rules, Candidacy? candidacy, LeaseReply reply, Instant now)
+    {
+        var output = ImmutableArray.CreateBuilder<LeaseOutput>();
+        state = Expire(state, rules, now, output);
+        if (!rules.Membership.Everyone.Contains(reply.Voter))
+        {
+            return new LeaseStep(state, output.ToImmutable());
+        }
+
+        if (reply is LeaseReply.Refused { Highest: var highest })
+        {
+            state = state with { Highest = Ballot.Max(state.Highest, highest) };
+        }
+
+        if (reply is LeaseReply.Released && state.Releasing is { } releasing && releasing.Ballot == reply.Ballot)
+        {
+            var unheard = releasing.Unheard.Remove(reply.Voter);
+            state = state with { Releasing = unheard.IsEmpty ? null : releasing with { Unheard = unheard } };
+        }
+
+        if (state.Attempt is { } attempt && attempt.Ballot == reply.Ballot)
+        {
+            state = Count(state, attempt, rules, candidacy, reply, now, output);
+        }
+
+        return new LeaseStep(state, output.ToImmutable());
+    }
+
+    /// <summary>Gives the lease up: every attempt in flight is dropped, and nothing is released before the gate is shut (R4).</summary>
+    public static LeaseStep GiveUp(LeaseState state, string reason) => state.Held is { } held
+        ? new LeaseStep(state with { Held = null, Attempt = null, IsYielding = true }, [new LeaseOutput.Yielded(held, reason)])
+        : new LeaseStep(state, []);
+
+    /// <summary>Drops an election in flight because the candidacy is gone; the gate is shut already, so it is released at once (R4).</summary>
+    public static LeaseStep Withdraw(LeaseState state, LeaseRules rules, Instant now)
+    {
+        var output = ImmutableArray.CreateBuilder<LeaseOutput>();
+        if (state.Attempt is { IsRenewal: false } && state.Held is null && !state.IsYielding)
+        {
+            state = StartRelease(state with { Attempt = null }, rules, now, output);
+        }
+
+        return new LeaseStep(state, output.ToImmutable());
+    }
+
+    /// <summary>The gate is shut and confirmed: only now the release leaves (R4). The caller clears the resume file before it sends.</summary>
+    public static LeaseStep GateShut(LeaseState state, LeaseRules rules, Instant now)
+    {
+        var output = ImmutableArray.CreateBuilder<LeaseOutput>();
+        if (state.IsYielding)
+        {
+            state = StartRelease(state with { IsYielding = false }, rules, now, output);
+            var next = BackOff(ref state, rules, now);
+            state = state with { NextElection = next };
+        }
+
+        return new LeaseStep(state, output.ToImmutable());
+    }
+
+    /// <summary>A lease was seen to end: the back-off is cut short so that a candidate asks at once.</summary>
+    public static LeaseState Wake(LeaseState state, Instant now) =>
+        state.NextElection > now ? state with { NextElection = now, FailedElections = 0 } : state;
+
+    /// <summary>When <see cref="Tick"/> wants to be called next, at the latest.</summary>
+    public static Instant NextTick(LeaseState state, LeaseRules rules)
+    {
+        var next = Instant.Forever;
+        if (state.Attempt is { } attempt)
+        {
+            var timeout = attempt.IsRenewal ? attempt.Deadline : Instant.Min(attempt.Deadline, attempt.Began + rules.Settings.ElectionTimeout);
+            next = Instant.Min(timeout, attempt.LastSent + rules.Settings.Retransmit);
+        }
+        else if (state.Held is null && !state.IsYielding)
+        {
+            next = state.NextElection;
+        }
+
+        if (state.Held is { } held)
+        {
+            next = Instant.Min(next, Instant.Min(held.FenceAt, state.NextRenewal));
+        }
+
+        return state.Releasing is { } releasing ? Instant.Min(next, releasing.LastSent + rules.Settings.Retransmit) : next;
+    }
+
+    private static LeaseState Expire(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        if (state.Held is { } held && now >= held.FenceAt)
+        {
+            output.Add(new LeaseOutput.Yielded(held, "the lease was not renewed in time"));
+            return state with { Held = null, Attempt = null, IsYielding = true };
+        }
+
+        if (state.Attempt is not { } attempt)
+        {
+            return state;
+        }
+
+        // A failed renewal extends nothing and releases nothing (R9); a failed election is dropped and released (R4).
+        if (attempt.IsRenewal)
+        {
+            return now >= attempt.Deadline ? state with { Attempt = null } : state;
+        }
+
+        var isLate = now >= attempt.Deadline - rules.Settings.FenceBudget || now >= attempt.Began + rules.Settings.ElectionTimeout;
+        return isLate ? Fail(state, attempt, rules, now, output) : state;
+    }
+
+    private static LeaseState Count(
+        LeaseState state, LeaseAttempt attempt, LeaseRules rules, Candidacy? candidacy, LeaseReply reply, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        switch (reply)
+        {
+            case LeaseReply.Promised when attempt.Phase == AttemptPhase.Prepare:
+                attempt = attempt with { Yes = attempt.Yes.Add(reply.Voter), No = attempt.No.Remove(reply.Voter) };
+                state = state with { Attempt = attempt };
+                return rules.Membership.IsMajority(attempt.Yes) && candidacy is not null
+                    ? AskToAccept(state, attempt, rules, candidacy, now, output)
+                    : state;
+
+            case LeaseReply.Accepted when attempt.Phase == AttemptPhase.Accept:
+                attempt = attempt with { Yes = attempt.Yes.Add(reply.Voter), No = attempt.No.Remove(reply.Voter) };
+                state = state with { Attempt = attempt };
+                return rules.Membership.IsMajority(attempt.Yes) ? Win(state, attempt, rules, now, output) : state;
+
+            case LeaseReply.Refused refused:
+                return Refused(state, attempt, rules, refused, now, output);
+
+            default:
+                return state;
+        }
+    }
+
+    private static LeaseState Refused(
+        LeaseState state, LeaseAttempt attempt, LeaseRules rules, LeaseReply.Refused refused, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        state = state with { LastRefusal = refused.Reason, LastHolder = refused.Holder ?? state.LastHolder };
+        if (refused.Reason == RefusalReason.TimelineBeingSaved || attempt.Yes.Contains(refused.Voter))
+        {
+            return state;
+        }
+
+        attempt = attempt with { No = attempt.No.Add(refused.Voter) };
+        state = state with { Attempt = attempt };
+        if (!rules.Membership.IsLost(attempt.No))
+        {
+            return state;
+        }
+
+        // A renewal that cannot win is tried again soon with a fresh ballot above what the voters have seen; it extends nothing (R9).
+        return attempt.IsRenewal
+            ? state with { Attempt = null, NextRenewal = Instant.Min(state.NextRenewal, now + rules.Settings.Retransmit) }
+            : Fail(state, attempt, rules, now, output, refused.Remaining);
+    }
+
+    private static LeaseState Win(LeaseState state, LeaseAttempt attempt, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        var fenceAt = attempt.Deadline - rules.Settings.FenceBudget;
+        if (attempt.IsRenewal)
+        {
+            // Expire() has run: the lease is still held here, and the later of two deadlines is right, both were granted.
+            if (state.Held is not { } held)
+            {
+                return state with { Attempt = null };
+            }
+
+            var longer = attempt.Deadline > held.Deadline
+                ? new HeldLease(held.Term, attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes)
+                : held with { Ballot = attempt.Ballot };
+            output.Add(new LeaseOutput.Renewed(longer));
+            return state with { Held = longer, Attempt = null };
+        }
+
+        var lease = new HeldLease(new Term(attempt.Ballot.Round), attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes);
+        output.Add(new LeaseOutput.Acquired(lease));
+        return state with
+        {
+            Held = lease,
+            Attempt = null,
+            Releasing = null,
+            FailedElections = 0,
+            LastRefusal = RefusalReason.None,
+            LastHolder = null,
+            NextRenewal = attempt.Began + rules.Settings.RenewInterval,
+        };
+    }
+
+    private static LeaseState Elect(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        var ballot = NextBallot(state);
+        SendToAll(rules, new LeaseRequest.Prepare(rules.Membership.Stamp, ballot), output);
+        return Begin(state, rules, ballot, AttemptPhase.Prepare, isRenewal: false, now);
+    }
+
+    private static LeaseState Renew(LeaseState state, LeaseRules rules, Candidacy candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        var ballot = NextBallot(state);
+        SendToAll(rules, AcceptOf(ballot, rules, candidacy), output);
+        return Begin(state, rules, ballot, AttemptPhase.Accept, isRenewal: true, now) with { NextRenewal = now + rules.Settings.RenewInterval };
+    }
+
+    private static LeaseState AskToAccept(
+        LeaseState state, LeaseAttempt attempt, LeaseRules rules, Candidacy candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        SendToAll(rules, AcceptOf(attempt.Ballot, rules, candidacy), output);
+        return state with { Attempt = attempt with { Phase = AttemptPhase.Accept, Yes = [], No = [], LastSent = now } };
+    }
+
+    private static LeaseState Begin(LeaseState state, LeaseRules rules, Ballot ballot, AttemptPhase phase, bool isRenewal, Instant now) => state with
+    {
+        Highest = ballot,
+        HighestSent = ballot,
+        Attempt = new LeaseAttempt
+        {
+            Ballot = ballot,
+            Phase = phase,
+            IsRenewal = isRenewal,
+            Began = now,
+            Deadline = now + rules.Settings.Duration,
+            LastSent = now,
+        },
+    };
+
+    private static LeaseState Fail(
+        LeaseState state, LeaseAttempt attempt, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output, TimeSpan remaining = default)
+    {
+        output.Add(new LeaseOutput.ElectionFailed(attempt.Ballot, state.LastRefusal, state.LastHolder, attempt.Yes.Count, attempt.No.Count));
+        state = StartRelease(state with { Attempt = null, FailedElections = state.FailedElections + 1 }, rules, now, output);
+        var next = BackOff(ref state, rules, now);
+
+        // While another lease is live there is no use in asking before it can end; it may be released early, hence the cap.
+        var wait = TimeSpan.FromTicks(Math.Min(remaining.Ticks, rules.Settings.RenewInterval.Ticks / 4));
+        return state with { NextElection = Instant.Max(next, now + wait) };
+    }
+
+    private static LeaseState StartRelease(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        if (state.HighestSent == default)
+        {
+            return state;
+        }
+
+        SendToAll(rules, new LeaseRequest.Release(rules.Membership.Stamp, state.HighestSent), output);
+        var until = now + rules.Settings.Duration;
+        return state with { Releasing = new PendingRelease(state.HighestSent, rules.Membership.Everyone, now, until) };
+    }
+
+    private static LeaseState Retransmit(LeaseState state, LeaseRules rules, Candidacy? candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        if (state.Attempt is { } attempt && now >= attempt.LastSent + rules.Settings.Retransmit)
+        {
+            LeaseRequest? request = attempt.Phase == AttemptPhase.Prepare
+                ? new LeaseRequest.Prepare(rules.Membership.Stamp, attempt.Ballot)
+                : candidacy is null ? null : AcceptOf(attempt.Ballot, rules, candidacy);
+            if (request is not null)
+            {
+                SendTo(rules.Membership.Everyone.Except(attempt.Yes), request, output);
+            }
+
+            state = state with { Attempt = attempt with { LastSent = now } };
+        }
+
+        if (state.Releasing is { } releasing && now >= releasing.LastSent + rules.Settings.Retransmit)
+        {
+            if (now >= releasing.Until)
+            {
+                return state with { Releasing = null };
+            }
+
+            SendTo(releasing.Unheard, new LeaseRequest.Release(rules.Membership.Stamp, releasing.Ballot), output);
+            state = state with { Releasing = releasing with { LastSent = now } };
+        }
+
+        return state;
+    }
+
+    /// <summary>U(0.5,1) · 2 round trips · min(2^k, 4), plus a small offset by rank so that equals do not meet again (DESIGN section 4, liveness).</summary>
+    private static Instant BackOff(ref LeaseState state, LeaseRules rules, Instant now)
+    {
+        var seed = state.Seed;
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        state = state with { Seed = seed };
+        var fraction = 0.5 + (seed >> 11) / (double)(1UL << 53) / 2;
+        var scale = 2 << Math.Min(state.FailedElections, 2);
+        var rank = TimeSpan.FromMilliseconds(rules.Membership.RankOf(state.Me.Member));
+        return now + rules.Settings.RoundTrip * (fraction * scale) + rank;
+    }
+
+    private static Ballot NextBallot(LeaseState state) =>
+        new(Math.Max(state.RoundFloor, state.Highest.Round) + 1, state.Me.Member, state.Me.Incarnation);
+
+    private static LeaseRequest.Accept AcceptOf(Ballot ballot, LeaseRules rules, Candidacy candidacy) =>
+        new(rules.Membership.Stamp, ballot, rules.Settings.Duration, candidacy.Timeline, candidacy.System);
+
+    private static void SendToAll(LeaseRules rules, LeaseRequest request, ImmutableArray<LeaseOutput>.Builder output) =>
+        SendTo(rules.Membership.Everyone, request, output);
+
+    private static void SendTo(ImmutableSortedSet<MemberId> members, LeaseRequest request, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        foreach (var member in members)
+        {
+            output.Add(new LeaseOutput.Send(member, request));
+        }
+    }
+}
+
+/// <summary>What does not change during a run: whom to ask, and how long things last.</summary>
+public sealed record LeaseRules(Membership Membership, LeaseSettings Settings);
+
+/// <summary>The next state, and what to do in this order.</summary>
+public readonly record struct LeaseStep(LeaseState State, ImmutableArray<LeaseOutput> Output);

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+using Harepd.Core.Share;
+
+namespace Harepd.Core;
+
+/// <summary>Whatever can happen to the node machine. Closed set; each comes through the one mailbox.</summary>
+public abstract record Input
+{
+    private Input()
+    {
+    }
+
+    /// <summary>Time passed; sent at <see cref="NodeMachine.NextTick"/> or before.</summary>
+    public sealed record Tick : Input;
+
+    /// <summary>The Postgres room looked.</summary>
+    public sealed record Observed(ServerObservation Server) : Input;
+
+    /// <summary>The postmaster was seen to die: positive evidence, no waiting for a poll.</summary>
+    public sealed record PostmasterDied(string Detail) : Input;
+
+    /// <summary>A vote is asked of this member's voter; the answer goes out as <see cref="Act.Effect.Answer"/> with the same id.</summary>
+    public sealed record VoteAsked(long RequestId, LeaseRequest Request) : Input;
+
+    /// <summary>A voter answered. The edge has checked that the answer came from the member it names.</summary>
+    public sealed record VoteAnswered(LeaseReply Reply) : Input;
+
+    /// <summary>Reports came in from a peer, its own and those it knows.</summary>
+    public sealed record Heard(ImmutableArray<NodeReport> Reports) : Input;
+
+    /// <summary>A gate operation ended. Only the sequence asked last counts.</summary>
+    /// <param name="Sequence">That of the effect.</param>
+    /// <param name="Gate">What the gate is now, confirmed when <paramref name="IsConfirmed"/>.</param>
+    /// <param name="IsConfirmed">The operation did all it had to.</param>
+    /// <param name="Detail">What went wrong, or what was done; for people.</param>
+    public sealed record GateApplied(long Sequence, Gate Gate, bool IsConfirmed, string Detail) : Input;
+
+    /// <summary>A timeline reached the disk (fsync done).</summary>
+    public sealed record TimelineSaved(DurableTimeline Timeline) : Input;
+
+    /// <summary>The lease watchdog fenced by itself because the machine was late; the machine must not believe it holds.</summary>
+    public sealed record WatchdogFired(Term Term) : Input;
+
+    /// <summary>Stop cleanly: fence, release, then <see cref="NodeMachine.IsStopped"/>.</summary>
+    public sealed record Stop(string Reason) : Input;
+}

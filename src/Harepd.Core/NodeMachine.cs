@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+
+namespace Harepd.Core;
+
+/// <summary>
+/// One node as a pure function: what it knew, what happened and the one clock reading of the step give what it knows now and what to do.
+/// No I/O, no clock, no randomness of its own; the daemon, the simulator and the explorer drive this same code (ADR 0001).
+/// </summary>
+public static class NodeMachine
+{
+    /// <summary>The state at the start of a run.</summary>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="start">What this run found: its identity, what it resumed, what was on disk.</param>
+    /// <param name="now">The clock.</param>
+    public static NodeState Create(NodeSettings settings, NodeStart start, Instant now)
+    {
+        var voter = start.Voter ?? new VoterState { AbstainUntil = now + settings.Lease.AbstainFor };
+        var lease = start.Lease ?? new LeaseState
+        {
+            Me = new LeaseOwner(settings.Self, start.Incarnation),
+            RoundFloor = Math.Max(start.UnixMillis, start.TermOnDisk.Value),
+            Seed = start.Incarnation.Value | 1,
+        };
+
+        return new NodeState
+        {
+            Voter = settings.HasVoter ? voter with { Timeline = start.Timeline } : null,
+            Lease = settings.HasCandidate ? lease with { Attempt = null, Releasing = null } : null,
+            Server = new ServerObservation { At = now, Health = ServerHealth.Unknown },
+            Gate = new GateState { Now = start.GateOnDisk },
+            HighestTerm = start.TermOnDisk,
+            ReportVersion = start.UnixMillis * 1000,
+            NextShare = now,
+            LastStep = now,
+        };
+    }
+
+    /// <summary>
+    /// One step. The effects are in the order in which they are to be begun: close, save, send, open, record.
+    /// </summary>
+    public static NodeStep Step(NodeState state, NodeSettings settings, Input input, Instant now)
+    {
+        var turn = new Turn(state, settings, now);
+        turn.Take(input);
+        turn.Settle();
+        return turn.Finish();
+    }
+
+    /// <summary>When the machine wants its next <see cref="Input.Tick"/>, at the latest.</summary>
+    public static Instant NextTick(NodeState state, NodeSettings settings)
+    {
+        // Never later than this, so that stale observations and reports are noticed.
+        var next = state.LastStep + TimeSpan.FromMilliseconds(500);
+        Consider(state.NextShare);
+        if (state.Lease is { } lease)
+        {
+            Consider(LeaseMachine.NextTick(lease, settings.Rules));
+            Consider(state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook);
+        }
+
+        return next;
+
+        // What was due at the last step and was not done then waits for another input, not for time.
+        void Consider(Instant at) => next = at > state.LastStep ? Instant.Min(next, at) : next;
+    }
+
+    /// <summary>True once a stop has been carried through: gate shut, lease released or never held.</summary>
+    public static bool IsStopped(NodeState state) =>
+        state.IsStopping && (state.Lease is null || (state.Gate is { IsKnown: true, Now: Gate.Fenced, IsPending: false } && state.Lease is { Held: null, IsYielding: false }));
+}
+
+/// <summary>What a run of the daemon finds when it starts.</summary>
+public sealed record NodeStart
+{
+    /// <summary>Random, fresh for each run that does not resume.</summary>
+    public required Incarnation Incarnation { get; init; }
+
+    /// <summary>The wall clock, for the first round (R11); milliseconds since 1970.</summary>
+    public required long UnixMillis { get; init; }
+
+    /// <summary>The voter's memory of this same boot; null makes it abstain (R7).</summary>
+    public VoterState? Voter { get; init; }
+
+    /// <summary>The candidate's memory of this same boot, with its own incarnation; null makes it a new owner (R7).</summary>
+    public LeaseState? Lease { get; init; }
+
+    /// <summary>The durable timeline from disk; default when there is none.</summary>
+    public DurableTimeline Timeline { get; init; }
+
+    /// <summary>The gate that the managed block on disk shows; <see cref="Gate.ReadWrite"/> when in doubt.</summary>
+    public Gate GateOnDisk { get; init; } = Gate.ReadWrite;
+
+    /// <summary>The term that the managed block on disk carries.</summary>
+    public Term TermOnDisk { get; init; }
+}
+
+/// <summary>The next state and what to do.</summary>
+public readonly record struct NodeStep(NodeState State, ImmutableArray<Effect> Effects);

@@ -1,0 +1,54 @@
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+
+namespace Harepd.Core;
+
+/// <summary>Everything of the configuration that the machine needs; does not change during a run.</summary>
+public sealed record NodeSettings
+{
+    public required MemberId Self { get; init; }
+
+    public required Membership Membership { get; init; }
+
+    public LeaseSettings Lease { get; init; } = new();
+
+    /// <summary>The process answers votes: every mode but client-only.</summary>
+    public bool HasVoter { get; init; } = true;
+
+    /// <summary>The process observes a server and may ask for the lease: a data node in any mode but server-only.</summary>
+    public bool HasCandidate { get; init; } = true;
+
+    /// <summary>This member has no data.</summary>
+    public bool IsWitness { get; init; }
+
+    public string NodeName { get; init; } = "";
+
+    /// <summary>The node's replication address, <c>primaryIP</c>.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>Whether a standby serves read-only traffic, <c>allowRO</c>.</summary>
+    public bool AllowReads { get; init; }
+
+    /// <summary>Standby reads stop above this much WAL received and not replayed, in bytes.</summary>
+    public long MaxLagBytes { get; init; } = 16L << 20;
+
+    /// <summary>Standby reads stop above this replay delay.</summary>
+    public TimeSpan MaxLagTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often reports are shared when nothing changes.</summary>
+    public TimeSpan ShareInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A report or observation older than this says nothing any more.</summary>
+    public TimeSpan Freshness { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a holder's server may be starting (crash recovery in place) or unable to write before the lease is given up.</summary>
+    public TimeSpan TroubleGrace { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often an unchanged gate is verified on disk and in the server.</summary>
+    public TimeSpan VerifyInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How soon a gate operation that failed is tried again.</summary>
+    public TimeSpan GateRetry { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    internal LeaseRules Rules => new(Membership, Lease);
+}

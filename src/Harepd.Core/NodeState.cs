@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+using Harepd.Core.Share;
+
+namespace Harepd.Core;
+
+/// <summary>All that a node knows and wants at one moment. Immutable.</summary>
+public sealed record NodeState
+{
+    /// <summary>The voter's memory; null in a process without a voter.</summary>
+    public VoterState? Voter { get; init; }
+
+    /// <summary>The candidate's state; null in a process without a candidate.</summary>
+    public LeaseState? Lease { get; init; }
+
+    /// <summary>The local server as last seen.</summary>
+    public required ServerObservation Server { get; init; }
+
+    /// <summary>Since when the server has been in a trouble that is borne for a while; null when in none.</summary>
+    public Instant? TroubleSince { get; init; }
+
+    /// <summary>Observations begun at or before this instant are older than a death that was seen, and do not count.</summary>
+    public Instant IgnoreBefore { get; init; }
+
+    public ClusterView View { get; init; } = ClusterView.Empty;
+
+    public GateState Gate { get; init; } = new();
+
+    /// <summary>What HAProxy was told last; null before the first word.</summary>
+    public Route? Route { get; init; }
+
+    public Term RouteTerm { get; init; }
+
+    /// <summary>The highest term known, from anybody; stamps effects that need no lease.</summary>
+    public Term HighestTerm { get; init; }
+
+    /// <summary>Votes that wait for a timeline to reach the disk. Bounded by <see cref="MaxWaitingVotes"/>.</summary>
+    public ImmutableArray<Input.VoteAsked> WaitingVotes { get; init; } = [];
+
+    /// <summary>The timeline on its way to the disk; null when none.</summary>
+    public DurableTimeline? SavingTimeline { get; init; }
+
+    public NodeReport? LastReport { get; init; }
+
+    public long ReportVersion { get; init; }
+
+    public Instant NextShare { get; init; }
+
+    public bool IsAlarmed { get; init; }
+
+    public bool IsRogue { get; init; }
+
+    /// <summary>Standby reads are allowed now (lag hysteresis).</summary>
+    public bool IsReadable { get; init; }
+
+    public bool IsStopping { get; init; }
+
+    /// <summary>The refusal recorded last, so that the same one is not recorded each time.</summary>
+    public RefusalReason RecordedRefusal { get; init; }
+
+    /// <summary>The instant the current step reads, for the next one's lateness.</summary>
+    public Instant LastStep { get; init; }
+
+    /// <summary>How many votes may wait for the disk; more are refused at once.</summary>
+    public const int MaxWaitingVotes = 16;
+}
+
+/// <summary>What the gate is, what it was asked to be, and whether the answer is in.</summary>
+public sealed record GateState
+{
+    /// <summary>What it is, as last confirmed; meaningless while not <see cref="IsKnown"/>.</summary>
+    public Gate Now { get; init; } = Gate.ReadWrite;
+
+    /// <summary>False at a start without memory: what an earlier run left open is not known to be shut.</summary>
+    public bool IsKnown { get; init; }
+
+    /// <summary>What was asked for last; null before the first time.</summary>
+    public Gate? Asked { get; init; }
+
+    public Term AskedTerm { get; init; }
+
+    /// <summary>Number of the operation asked last; answers to earlier ones do not count.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>The operation asked last has not been answered yet.</summary>
+    public bool IsPending { get; init; }
+
+    /// <summary>When a failed operation is tried again, or a standing gate verified.</summary>
+    public Instant NextLook { get; init; }
+
+    /// <summary>Why the gate is as it is.</summary>
+    public string Reason { get; init; } = "not looked at yet";
+
+    /// <summary>No ordinary client can write here: confirmed, and nothing asked for that would open.</summary>
+    public bool IsShutForWrites => IsKnown && Now != Gate.ReadWrite && Asked is not (null or Gate.ReadWrite);
+}

@@ -1,0 +1,159 @@
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+
+namespace Harepd.Core;
+
+/// <summary>Gate and route: what should be, what was asked for, what is confirmed.</summary>
+internal sealed partial class Turn
+{
+    private void SettleGate()
+    {
+        var (fitness, reason) = Judge();
+        var lease = _state.Lease!;
+        var gate = _state.Gate;
+        var desired = Planner.Desire(new Situation
+        {
+            Held = lease.Held,
+            Server = _state.Server,
+            Fitness = fitness,
+            FitnessReason = reason,
+            IsYielding = lease.IsYielding,
+            IsStopping = _state.IsStopping,
+            MayServeReads = settings.AllowReads && _state.IsReadable,
+            MayBeOpen = !gate.IsKnown && gate.Now == Gate.ReadWrite,
+        });
+
+        if (desired.Gate is not { } to)
+        {
+            return;
+        }
+
+        if (to != gate.Asked)
+        {
+            AskGate(to, desired.Reason);
+        }
+        else if (!gate.IsPending && now >= gate.NextLook)
+        {
+            if (gate.IsKnown && gate.Now == to)
+            {
+                _opens.Add(new Effect.VerifyGate(NextSequence(), to, TermFor(to), NotAfter(to)));
+                _state = _state with { Gate = _state.Gate with { IsPending = true } };
+            }
+            else
+            {
+                AskGate(to, desired.Reason);
+            }
+        }
+    }
+
+    private void AskGate(Gate to, string reason)
+    {
+        var before = _state.Gate;
+        var term = TermFor(to);
+        var sequence = NextSequence();
+        var opens = before.IsKnown && before.Asked is { } asked && to > asked && to > Gate.Fenced;
+        if (opens || (to == Gate.ReadWrite && _state.Lease!.Held is not null))
+        {
+            _opens.Add(new Effect.OpenGate(sequence, to, term, NotAfter(to)));
+        }
+        else
+        {
+            // A server that takes writes without the lease must end up shut, whatever it costs; a standby is never stopped for this.
+            var mayStop = _state.Lease!.IsYielding || _state.Server.InRecovery == false;
+            _closes.Add(new Effect.CloseGate(sequence, to, term, now + settings.Lease.FenceBudget, mayStop, reason));
+        }
+
+        if (before.Asked != to)
+        {
+            Note(DecisionKind.GateAsked, term, before.Asked?.ToString() ?? "", to.ToString(), reason);
+        }
+
+        _state = _state with { Gate = _state.Gate with { Asked = to, AskedTerm = term, IsPending = true, Reason = reason } };
+    }
+
+    private long NextSequence()
+    {
+        var sequence = _state.Gate.Sequence + 1;
+        _state = _state with { Gate = _state.Gate with { Sequence = sequence } };
+        return sequence;
+    }
+
+    private Term TermFor(Gate to) => to == Gate.ReadWrite ? _state.Lease!.Held!.Term : _state.HighestTerm;
+
+    private Instant NotAfter(Gate to) => to == Gate.ReadWrite ? _state.Lease!.Held!.FenceAt : Instant.Forever;
+
+    private void TakeGate(Input.GateApplied applied)
+    {
+        if (applied.Sequence != _state.Gate.Sequence)
+        {
+            return;
+        }
+
+        var before = _state.Gate;
+        var isDone = applied.IsConfirmed && applied.Gate == before.Asked;
+        _state = _state with
+        {
+            Gate = before with
+            {
+                Now = applied.Gate,
+                IsKnown = applied.IsConfirmed,
+                IsPending = false,
+                NextLook = now + (isDone ? settings.VerifyInterval : settings.GateRetry),
+            },
+        };
+        var hasChanged = !before.IsKnown || before.Now != applied.Gate || !applied.IsConfirmed;
+        if (hasChanged)
+        {
+            var kind = isDone ? DecisionKind.GateConfirmed : DecisionKind.GateFailed;
+            Note(kind, before.AskedTerm, before.IsKnown ? before.Now.ToString() : "?", applied.Gate.ToString(), applied.Detail);
+        }
+
+        if (isDone && applied.Gate == Gate.Fenced && _state.Lease is { IsYielding: true })
+        {
+            // Disarmed only now: until the gate was confirmed shut, watchdog and guard stood behind the fence.
+            _closes.Add(new Effect.ArmWatchdog(before.AskedTerm, Instant.Zero, Instant.Zero));
+            Run((lease, rules) => LeaseMachine.GateShut(lease, rules, now));
+            Note(DecisionKind.LeaseReleased, before.AskedTerm, "", "", "the gate is shut and confirmed");
+        }
+    }
+
+    private void SettleRoute()
+    {
+        var gate = _state.Gate;
+        var route = Planner.RouteOf(_state.Lease!.Held, gate.IsKnown, gate.Now, gate.Asked);
+        var term = route.Write ? _state.Lease.Held!.Term : _state.HighestTerm;
+        if (_state.Route is { } told && told == route && (!route.Write || _state.RouteTerm == term))
+        {
+            return;
+        }
+
+        // After a start nothing is cut before it is known that it must be: a restarted daemon leaves good traffic alone.
+        var isUndecided = _state.Route is null && gate.Asked != Gate.Fenced && (gate.Asked is null || gate.IsPending);
+        if (isUndecided)
+        {
+            return;
+        }
+
+        var narrows = !route.Write && !route.Read;
+        var steer = new Effect.Steer(route, term, route.Write ? _state.Lease.Held!.FenceAt : Instant.Forever);
+        (narrows ? _closes : _opens).Add(steer);
+        _state = _state with { Route = route, RouteTerm = term };
+    }
+
+    private void SettlePace()
+    {
+        var isVacant = _state.Voter is { } voter
+            ? voter.LiveAt(now) is null || Suspicion()
+            : Suspicion();
+        var isAlarmed = isVacant && _state.Lease!.Held is null && _state.Server.Health != ServerHealth.Unknown;
+        if (isAlarmed != _state.IsAlarmed)
+        {
+            _sends.Add(new Effect.SetPace(isAlarmed));
+            _state = _state with { IsAlarmed = isAlarmed };
+        }
+
+        bool Suspicion() => Share.Suspicion.IsLeaseInDoubt(_state.View, now, settings.Freshness);
+    }
+}

@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using Harepd.Core.Act;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+using Harepd.Core.Share;
+
+namespace Harepd.Core;
+
+/// <summary>What is seen here and heard from others, and what is told about it.</summary>
+internal sealed partial class Turn
+{
+    private void TakeObservation(ServerObservation server)
+    {
+        // A reading begun before a death that was seen speaks of the dead.
+        if (server.At <= _state.IgnoreBefore)
+        {
+            return;
+        }
+
+        var before = _state.Server;
+        var isTrouble = LocalHealth.IsTrouble(server.Health);
+        _state = _state with
+        {
+            Server = server,
+            TroubleSince = isTrouble ? _state.TroubleSince ?? now : null,
+            IsReadable = IsReadable(server),
+        };
+        if (before.Health != server.Health || before.InRecovery != server.InRecovery)
+        {
+            Note(DecisionKind.ServerChanged, _state.HighestTerm, Describe(before), Describe(server), server.Detail);
+            LookAtGateAgain(before, server);
+        }
+    }
+
+    /// <summary>A server that came back may have loaded another file than ours: the gate is looked at again at once.</summary>
+    private void LookAtGateAgain(ServerObservation before, ServerObservation server)
+    {
+        var cameBack = server.Health == ServerHealth.Running && before.Health is not ServerHealth.Running;
+        if (cameBack && !_state.Gate.IsPending)
+        {
+            _state = _state with { Gate = _state.Gate with { NextLook = now } };
+        }
+    }
+
+    private void TakeDeath(string detail)
+    {
+        var before = _state.Server;
+        var dead = new ServerObservation { At = now, Health = ServerHealth.Down, SystemId = before.SystemId, Timeline = before.Timeline, WriteLsn = before.WriteLsn, Detail = detail };
+        _state = _state with { Server = dead, TroubleSince = null, IgnoreBefore = now, IsReadable = false };
+        Note(DecisionKind.ServerChanged, _state.HighestTerm, Describe(before), Describe(dead), detail);
+    }
+
+    /// <summary>Reads are allowed below the limits, and taken away only above them; between half and whole nothing changes.</summary>
+    private bool IsReadable(ServerObservation server)
+    {
+        if (server is not { Health: ServerHealth.Running, InRecovery: true })
+        {
+            return false;
+        }
+
+        var bytes = server.WriteLsn > server.ReplayLsn ? (long)(server.WriteLsn.Value - server.ReplayLsn.Value) : 0;
+        var delay = server.ReplayDelay ?? TimeSpan.Zero;
+        var isWithin = bytes <= settings.MaxLagBytes && delay <= settings.MaxLagTime;
+        var isWell = bytes <= settings.MaxLagBytes / 2 && delay <= settings.MaxLagTime / 2;
+        return _state.IsReadable ? isWithin : isWell;
+    }
+
+    private void TakeReports(ImmutableArray<NodeReport> reports)
+    {
+        foreach (var report in reports)
+        {
+            if (report.Member == settings.Self && IsMine())
+            {
+                // An older run of this member is still being told about: speak above it.
+                _state = _state with { ReportVersion = Math.Max(_state.ReportVersion, report.Version) };
+                continue;
+            }
+
+            _state = _state with
+            {
+                View = _state.View.Merge(report, settings.Membership, now),
+                HighestTerm = Max(_state.HighestTerm, report.HeldTerm),
+            };
+        }
+
+        NoteTwoPrimaries();
+    }
+
+    private bool IsMine() => _state.Lease is not null || settings.IsWitness;
+
+    private void NoteTwoPrimaries()
+    {
+        var before = Suspicion.Writable(_before.View, now, settings.Freshness).Count;
+        var writable = Suspicion.Writable(_state.View, now, settings.Freshness);
+        if (writable.Count > 1 && before <= 1)
+        {
+            var names = string.Join(", ", writable.Select(report => $"{report.NodeName} ({report.Gate}, term {report.HeldTerm})"));
+            Note(DecisionKind.TwoPrimariesSeen, _state.HighestTerm, "", "", $"more than one server takes writes: {names}");
+        }
+    }
+
+    private void SettleReport()
+    {
+        if (!IsMine())
+        {
+            _state = _state with { NextShare = now < _state.NextShare ? _state.NextShare : now + settings.ShareInterval };
+            return;
+        }
+
+        var report = MakeReport();
+        var isNews = _state.LastReport is not { } last || IsNews(last, report);
+        if (!isNews && now < _state.NextShare)
+        {
+            return;
+        }
+
+        _state = _state with
+        {
+            ReportVersion = report.Version,
+            LastReport = report,
+            View = _state.View.Merge(report, settings.Membership, now),
+            NextShare = now + settings.ShareInterval,
+        };
+        _sends.Add(new Effect.Tell(report));
+    }
+
+    private NodeReport MakeReport()
+    {
+        var server = _state.Server;
+        return new NodeReport
+        {
+            Member = settings.Self,
+            Incarnation = _state.Lease?.Me.Incarnation ?? default,
+            Version = _state.ReportVersion + 1,
+            Age = now - server.At is var age && age > TimeSpan.Zero && !settings.IsWitness ? age : TimeSpan.Zero,
+            NodeName = settings.NodeName,
+            Address = settings.Address,
+            IsWitness = settings.IsWitness,
+            Health = server.Health,
+            InRecovery = server.InRecovery,
+            Timeline = server.Timeline,
+            System = server.SystemId,
+            WriteLsn = server.WriteLsn,
+            ReplayLsn = server.ReplayLsn,
+            ReplayDelay = server.ReplayDelay,
+            IsStreaming = server.IsStreaming,
+            UpstreamHost = server.UpstreamHost,
+            Gate = _state.Gate.IsKnown ? _state.Gate.Now : Gate.Fenced,
+            HeldTerm = _state.Lease?.Held?.Term ?? Term.None,
+            Reason = _state.Gate.Reason,
+            IsRogue = _state.IsRogue,
+        };
+    }
+
+    /// <summary>Whether the others should hear at once; positions alone can wait for the next round.</summary>
+    private static bool IsNews(NodeReport last, NodeReport next) =>
+        last.Health != next.Health || last.InRecovery != next.InRecovery || last.Gate != next.Gate || last.HeldTerm != next.HeldTerm
+        || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming;
+
+    private static string Describe(ServerObservation server) => server.Health != ServerHealth.Running
+        ? server.Health.ToString()
+        : server.InRecovery switch { true => "standby", false => "primary", null => "running" };
+}

@@ -1,0 +1,100 @@
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+
+namespace Harepd.Core;
+
+/// <summary>The voter's desk: answers votes, and holds back those that wait for a timeline to reach the disk.</summary>
+internal sealed partial class Turn
+{
+    private void Vote(Input.VoteAsked asked)
+    {
+        if (_state.Voter is not { } voter)
+        {
+            var none = new LeaseReply.Refused(settings.Self, asked.Request.Ballot, RefusalReason.NotAMember, default, null, TimeSpan.Zero);
+            _sends.Add(new Effect.Answer(asked.RequestId, none));
+            return;
+        }
+
+        var step = Voter.Handle(voter, asked.Request, settings.Self, settings.Membership, settings.Lease, now);
+        _state = _state with { Voter = step.State };
+        if (step.Frees && _state.Lease is { } lease)
+        {
+            _state = _state with { Lease = LeaseMachine.Wake(lease, now) };
+        }
+
+        if (step.MakeDurable is { } timeline && TryWait(asked, timeline))
+        {
+            return;
+        }
+
+        if (step.Reply is LeaseReply.Refused { Reason: RefusalReason.OtherMembership })
+        {
+            NoteStranger(asked.Request);
+        }
+
+        _sends.Add(new Effect.Answer(asked.RequestId, step.Reply));
+    }
+
+    /// <summary>Keeps the vote until the timeline is on disk; false when it cannot wait and the answer "ask again" goes out.</summary>
+    private bool TryWait(Input.VoteAsked asked, DurableTimeline timeline)
+    {
+        if (_state.WaitingVotes.Length >= NodeState.MaxWaitingVotes || (_state.SavingTimeline is { } saving && saving != timeline))
+        {
+            return false;
+        }
+
+        if (_state.SavingTimeline is null)
+        {
+            _saves.Add(new Effect.SaveTimeline(timeline));
+        }
+
+        _state = _state with { SavingTimeline = timeline, WaitingVotes = _state.WaitingVotes.Add(asked) };
+        return true;
+    }
+
+    /// <summary>The timeline is durable: the votes that waited are handled anew, by the clock of now (R6).</summary>
+    private void TakeTimeline(DurableTimeline timeline)
+    {
+        if (_state.Voter is not { } voter)
+        {
+            return;
+        }
+
+        var waiting = _state.WaitingVotes;
+        var isHigher = voter.Timeline.Judge(timeline.System, timeline.Point) == RefusalReason.None;
+        _state = _state with
+        {
+            Voter = isHigher ? voter with { Timeline = timeline } : voter,
+            SavingTimeline = null,
+            WaitingVotes = [],
+        };
+        foreach (var asked in waiting)
+        {
+            Vote(asked);
+        }
+    }
+
+    private void NoteStranger(LeaseRequest request)
+    {
+        if (_state.RecordedRefusal == RefusalReason.OtherMembership)
+        {
+            return;
+        }
+
+        _state = _state with { RecordedRefusal = RefusalReason.OtherMembership };
+        Note(DecisionKind.MembershipRefused, Term.None, settings.Membership.Stamp.ToString(), request.Stamp.ToString(), $"{request.Ballot.Member} votes under another membership");
+    }
+
+    /// <summary>Saves what must outlive the process before anything of this step leaves it (R7).</summary>
+    private void SettleMemory()
+    {
+        var hasVoterChanged = !ReferenceEquals(_state.Voter, _before.Voter) && _state.Voter != _before.Voter;
+        var lease = _state.Lease;
+        var hasLeaseChanged = lease?.Held != _before.Lease?.Held || lease?.HighestSent != _before.Lease?.HighestSent;
+        if (hasVoterChanged || hasLeaseChanged)
+        {
+            _saves.Add(new Effect.SaveMemory(_state.Voter, lease));
+        }
+    }
+}

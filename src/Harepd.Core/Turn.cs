@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+using Harepd.Core.Share;
+
+namespace Harepd.Core;
+
+/// <summary>
+/// One step of the node machine at work: takes the input in, then settles everything that follows from it.
+/// Lives for one step; the buckets keep the contract of the order (close, save, send, open, record).
+/// </summary>
+internal sealed partial class Turn(NodeState state, NodeSettings settings, Instant now)
+{
+    private readonly NodeState _before = state;
+    private readonly List<Effect> _closes = [];
+    private readonly List<Effect> _saves = [];
+    private readonly List<Effect> _sends = [];
+    private readonly List<Effect> _opens = [];
+    private readonly List<Effect> _records = [];
+    private NodeState _state = state;
+
+    /// <summary>Takes the input in: facts only, no decision yet.</summary>
+    public void Take(Input input)
+    {
+        switch (input)
+        {
+            case Input.Tick:
+                break;
+            case Input.Observed observed:
+                TakeObservation(observed.Server);
+                break;
+            case Input.PostmasterDied died:
+                TakeDeath(died.Detail);
+                break;
+            case Input.VoteAsked asked:
+                Vote(asked);
+                break;
+            case Input.VoteAnswered answered:
+                Run((lease, rules) => LeaseMachine.OnReply(lease, rules, CandidacyNow().Candidacy, answered.Reply, now));
+                break;
+            case Input.Heard heard:
+                TakeReports(heard.Reports);
+                break;
+            case Input.GateApplied applied:
+                TakeGate(applied);
+                break;
+            case Input.TimelineSaved saved:
+                TakeTimeline(saved.Timeline);
+                break;
+            case Input.WatchdogFired fired:
+                Note(DecisionKind.WatchdogFired, fired.Term, "", "", "the lease watchdog fenced: the daemon was late");
+                Run((lease, _) => lease.Held?.Term == fired.Term ? LeaseMachine.GiveUp(lease, "the lease watchdog fenced") : new LeaseStep(lease, []));
+                break;
+            case Input.Stop stop:
+                Note(DecisionKind.Stopping, _state.HighestTerm, "", "", stop.Reason);
+                _state = _state with { IsStopping = true };
+                break;
+            default:
+                throw new InvalidOperationException($"unknown input {input.GetType().Name}");
+        }
+    }
+
+    /// <summary>Draws the conclusions: fitness, lease, gate, route, pace, report.</summary>
+    public void Settle()
+    {
+        if (_state.Lease is not null)
+        {
+            SettleLease();
+            SettleGate();
+            SettleRoute();
+            SettlePace();
+        }
+
+        SettleReport();
+        SettleMemory();
+    }
+
+    /// <summary>The new state and the effects in their contractual order.</summary>
+    public NodeStep Finish() =>
+        new(_state with { LastStep = now }, [.. _closes, .. _saves, .. _sends, .. _opens, .. _records]);
+
+    private void SettleLease()
+    {
+        var (candidacy, reason) = CandidacyNow();
+        if (candidacy is null)
+        {
+            Run((lease, _) => LeaseMachine.GiveUp(lease, reason));
+            Run((lease, rules) => LeaseMachine.Withdraw(lease, rules, now));
+        }
+
+        Run((lease, rules) => LeaseMachine.Tick(lease, rules, candidacy, now));
+        var isRogue = _state.Lease is { Held: null } && _state.Server.IsWritable && candidacy is not null && _state.Lease.LastRefusal != RefusalReason.None;
+        if (isRogue && !_state.IsRogue)
+        {
+            Note(DecisionKind.RogueSeen, _state.HighestTerm, "", "", $"the server takes writes but the lease is refused: {_state.Lease!.LastRefusal}");
+        }
+
+        _state = _state with { IsRogue = isRogue };
+    }
+
+    private (Candidacy? Candidacy, string Reason) CandidacyNow()
+    {
+        if (_state.IsStopping)
+        {
+            return (null, "the daemon stops");
+        }
+
+        var (fitness, reason) = Judge();
+        return Eligibility.Of(_state.Server, fitness, reason, _state.Lease?.Held is not null, _state.Gate.IsShutForWrites);
+    }
+
+    private (Fitness Fitness, string Reason) Judge() =>
+        LocalHealth.Judge(_state.Server, _state.TroubleSince, settings.Freshness, settings.TroubleGrace, now);
+
+    /// <summary>Runs the lease machine and turns what it asks for into effects.</summary>
+    private void Run(Func<LeaseState, LeaseRules, LeaseStep> step)
+    {
+        if (_state.Lease is not { } lease)
+        {
+            return;
+        }
+
+        var (next, output) = step(lease, settings.Rules);
+        _state = _state with { Lease = next };
+        foreach (var item in output)
+        {
+            Obey(item);
+        }
+    }
+
+    private void Obey(LeaseOutput item)
+    {
+        switch (item)
+        {
+            case LeaseOutput.Send send:
+                _sends.Add(new Effect.Ask(send.To, send.Request));
+                break;
+            case LeaseOutput.Acquired(var lease):
+                _state = _state with { HighestTerm = Max(_state.HighestTerm, lease.Term), RecordedRefusal = RefusalReason.None };
+                _closes.Add(new Effect.ArmWatchdog(lease.Term, lease.FenceAt, lease.Deadline));
+                Note(DecisionKind.LeaseAcquired, lease.Term, "", "holder", $"accepted by {string.Join(", ", lease.Voters)}");
+                break;
+            case LeaseOutput.Renewed(var lease):
+                _closes.Add(new Effect.ArmWatchdog(lease.Term, lease.FenceAt, lease.Deadline));
+                break;
+            case LeaseOutput.Yielded(var lease, var reason):
+                Note(DecisionKind.LeaseYielded, lease.Term, "holder", "", reason);
+                break;
+            case LeaseOutput.ElectionFailed failed when failed.Reason != _state.RecordedRefusal:
+                _state = _state with { RecordedRefusal = failed.Reason };
+                var holder = failed.Holder is { } owner ? $", held by {owner.Member}" : "";
+                Note(DecisionKind.ElectionRefused, new Term(failed.Ballot.Round), "", "", $"{failed.Reason}{holder}; {failed.Yes} yes, {failed.No} no");
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Note(DecisionKind kind, Term term, string from, string to, string reason) =>
+        _records.Add(new Effect.Record(new Decision(kind, term, from, to, reason)));
+
+    private static Term Max(Term left, Term right) => left >= right ? left : right;
+}
