@@ -1,0 +1,139 @@
+using Harepd.Clock;
+using Harepd.Core;
+using Harepd.Core.Act;
+using Harepd.Core.Model;
+
+namespace Harepd.Runtime;
+
+/// <summary>The door that the lane moves: pg_hba.conf, sessions and, at the worst, the postmaster. Synchronous; every call is bounded.</summary>
+internal interface IGateDoor
+{
+    /// <summary>Brings the gate to <paramref name="to"/> if it is not there already, and confirms it. Never ends sessions.</summary>
+    GateOutcome Set(Gate to, Term term, Instant notAfter);
+
+    /// <summary>Fences: rejects, ends the sessions, confirms; stops the postmaster when that fails by <paramref name="finishBy"/> and <paramref name="mayStop"/>.</summary>
+    GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason);
+}
+
+/// <summary>What became of a gate operation.</summary>
+/// <param name="Gate">What the gate is now, as far as known.</param>
+/// <param name="IsConfirmed">Server and file agree on it.</param>
+/// <param name="Detail">One sentence for people.</param>
+internal readonly record struct GateOutcome(Gate Gate, bool IsConfirmed, string Detail);
+
+/// <summary>
+/// Opens and closes share this one lane and its thread (R6). A close cancels the opens that still wait; an open reads the clock before and
+/// after it was done and is undone at once when it was late or the lease is gone.
+/// </summary>
+internal sealed class GateLane : IDisposable
+{
+    private readonly IGateDoor _door;
+    private readonly Func<Instant> _leaseEnd;
+    private readonly Func<Input, bool> _post;
+    private readonly LinkedList<Effect> _waiting = new();
+    private readonly SemaphoreSlim _signal = new(0);
+    private readonly Thread _thread;
+    private volatile bool _isDisposed;
+
+    /// <param name="door">What is moved.</param>
+    /// <param name="leaseEnd">Until when this member may have the write gate open, now; <see cref="Instant.Zero"/> without a lease.</param>
+    /// <param name="post">The mailbox.</param>
+    public GateLane(IGateDoor door, Func<Instant> leaseEnd, Func<Input, bool> post)
+    {
+        _door = door;
+        _leaseEnd = leaseEnd;
+        _post = post;
+        _thread = new Thread(Run) { Name = "gate", IsBackground = true, Priority = ThreadPriority.AboveNormal };
+        _thread.Start();
+    }
+
+    /// <summary>Puts a gate effect in the lane; a close throws out what waits to open.</summary>
+    public void Enqueue(Effect effect)
+    {
+        lock (_waiting)
+        {
+            // Only the newest operation is of use: its answer is the one that the machine waits for, and each states the whole gate.
+            _waiting.Clear();
+            _waiting.AddLast(effect);
+        }
+
+        _signal.Release();
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _signal.Release();
+        _thread.Join(TimeSpan.FromSeconds(2));
+        _signal.Dispose();
+    }
+
+    private void Run()
+    {
+        while (!_isDisposed)
+        {
+            _signal.Wait();
+            Effect? effect;
+            lock (_waiting)
+            {
+                effect = _waiting.First?.Value;
+                _waiting.Clear();
+            }
+
+            if (effect is not null)
+            {
+                Perform(effect);
+            }
+        }
+    }
+
+    private void Perform(Effect effect)
+    {
+        var (sequence, outcome) = effect switch
+        {
+            Effect.CloseGate { To: Gate.Fenced } close => (close.Sequence, Guarded(() => _door.Fence(close.Term, close.FinishBy, close.MayStop, close.Reason))),
+            Effect.CloseGate close => (close.Sequence, Guarded(() => _door.Set(close.To, close.Term, Instant.Forever))),
+            Effect.OpenGate open => (open.Sequence, Open(open.To, open.Term, open.NotAfter)),
+            Effect.VerifyGate verify => (verify.Sequence, Open(verify.Expected, verify.Term, verify.NotAfter)),
+            _ => throw new InvalidOperationException($"no gate effect: {effect.GetType().Name}"),
+        };
+        _post(new Input.GateApplied(sequence, outcome.Gate, outcome.IsConfirmed, outcome.Detail));
+    }
+
+    private GateOutcome Open(Gate to, Term term, Instant notAfter)
+    {
+        if (to != Gate.ReadWrite)
+        {
+            return Guarded(() => _door.Set(to, term, notAfter));
+        }
+
+        if (IsLate(notAfter))
+        {
+            return new GateOutcome(Gate.Fenced, IsConfirmed: false, "the opening came too late and was not begun");
+        }
+
+        var outcome = Guarded(() => _door.Set(to, term, notAfter));
+        return IsLate(notAfter)
+            ? Guarded(() => _door.Fence(term, BootClock.Now + TimeSpan.FromMilliseconds(300), mayStop: true, "the opening ended too late")) with { IsConfirmed = false }
+            : outcome;
+    }
+
+    private bool IsLate(Instant notAfter)
+    {
+        var now = BootClock.Now;
+        return now >= notAfter || now >= _leaseEnd();
+    }
+
+    private static GateOutcome Guarded(Func<GateOutcome> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // The lane is a room's edge: whatever went wrong, the gate is not confirmed and the machine decides what follows.
+            return new GateOutcome(Gate.ReadWrite, IsConfirmed: false, $"{error.GetType().Name}: {error.Message}");
+        }
+    }
+}

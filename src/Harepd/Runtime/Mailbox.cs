@@ -1,0 +1,58 @@
+using Harepd.Clock;
+using Harepd.Core;
+using Harepd.Core.Model;
+
+namespace Harepd.Runtime;
+
+/// <summary>
+/// The one bounded mailbox of the node: many posters, one consumer. Posting never waits; a full mailbox refuses, and the poster lives with it
+/// (a vote is refused, an observation comes again). Evidence that shuts things has a reserve of its own, so that a flood cannot keep it out.
+/// </summary>
+internal sealed class Mailbox(int capacity = 4096) : IDisposable
+{
+    private const int Reserve = 256;
+    private readonly Lock _pulse = new();
+    private readonly Queue<Input> _queue = new();
+    private readonly SemaphoreSlim _signal = new(0);
+    private long _refused;
+
+    /// <summary>How many inputs were refused since the start because the mailbox was full.</summary>
+    public long Refused => Interlocked.Read(ref _refused);
+
+    /// <summary>Puts one input in; false when the mailbox is full.</summary>
+    public bool TryPost(Input input)
+    {
+        var isUrgent = input is Input.PostmasterDied or Input.GateApplied or Input.WatchdogFired or Input.Stop or Input.TimelineSaved;
+        lock (_pulse)
+        {
+            if (_queue.Count >= (isUrgent ? capacity + Reserve : capacity))
+            {
+                Interlocked.Increment(ref _refused);
+                return false;
+            }
+
+            _queue.Enqueue(input);
+        }
+
+        _signal.Release();
+        return true;
+    }
+
+    public void Dispose() => _signal.Dispose();
+
+    /// <summary>The next input, or null when <paramref name="until"/> (boot-time clock) came first. One consumer only.</summary>
+    public Input? Take(Instant until)
+    {
+        var wait = until - BootClock.Now;
+        var millis = wait <= TimeSpan.Zero ? 0 : (int)Math.Min(Math.Ceiling(wait.TotalMilliseconds), 60_000);
+        if (!_signal.Wait(millis))
+        {
+            return null;
+        }
+
+        lock (_pulse)
+        {
+            return _queue.Dequeue();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+
+namespace Harepd.Runtime;
+
+/// <summary>What the resume files hold (R7): one for the voter, one for the candidate, each valid only within one boot of one machine.</summary>
+internal sealed record VoterMemory
+{
+    public required MemoryScope Scope { get; init; }
+
+    public required BallotMemory Highest { get; init; }
+
+    public BallotMemory? LeaseBallot { get; init; }
+
+    public long LeaseExpiryNanos { get; init; }
+
+    public required long AbstainUntilNanos { get; init; }
+
+    public required BallotMemory[] Released { get; init; }
+
+    public static VoterMemory Of(VoterState voter, MemoryScope scope) => new()
+    {
+        Scope = scope,
+        Highest = BallotMemory.Of(voter.Highest),
+        LeaseBallot = voter.Lease is { } lease ? BallotMemory.Of(lease.Ballot) : null,
+        LeaseExpiryNanos = voter.Lease?.Expiry.Nanos ?? 0,
+        AbstainUntilNanos = voter.AbstainUntil.Nanos,
+        Released = [.. voter.Released.Values.Select(BallotMemory.Of)],
+    };
+
+    public VoterState ToState() => new()
+    {
+        Highest = Highest.ToBallot(),
+        Lease = LeaseBallot is { } ballot ? new LeaseRecord(ballot.ToBallot().Owner, ballot.ToBallot(), new Instant(LeaseExpiryNanos)) : null,
+        AbstainUntil = new Instant(AbstainUntilNanos),
+        Released = Released.Select(ballot => ballot.ToBallot()).ToImmutableSortedDictionary(ballot => ballot.Member, ballot => ballot),
+    };
+}
+
+/// <summary>The candidate's half: its incarnation, the lease it holds, and the highest ballot it sent (what a release names).</summary>
+internal sealed record CandidateMemory
+{
+    public required MemoryScope Scope { get; init; }
+
+    public required ulong Incarnation { get; init; }
+
+    public required long RoundFloor { get; init; }
+
+    public required BallotMemory HighestSent { get; init; }
+
+    public required BallotMemory Highest { get; init; }
+
+    public long HeldTerm { get; init; }
+
+    public BallotMemory? HeldBallot { get; init; }
+
+    public long HeldDeadlineNanos { get; init; }
+
+    public long HeldFenceAtNanos { get; init; }
+
+    public static CandidateMemory Of(LeaseState lease, MemoryScope scope) => new()
+    {
+        Scope = scope,
+        Incarnation = lease.Me.Incarnation.Value,
+        RoundFloor = lease.RoundFloor,
+        HighestSent = BallotMemory.Of(lease.HighestSent),
+        Highest = BallotMemory.Of(lease.Highest),
+        HeldTerm = lease.Held?.Term.Value ?? 0,
+        HeldBallot = lease.Held is { } held ? BallotMemory.Of(held.Ballot) : null,
+        HeldDeadlineNanos = lease.Held?.Deadline.Nanos ?? 0,
+        HeldFenceAtNanos = lease.Held?.FenceAt.Nanos ?? 0,
+    };
+
+    /// <summary>The state to resume, or null when no lease is held any more: then a new owner begins (R7).</summary>
+    public LeaseState? ToState(MemberId self, Instant now)
+    {
+        if (HeldBallot is not { } ballot || now >= new Instant(HeldFenceAtNanos))
+        {
+            return null;
+        }
+
+        return new LeaseState
+        {
+            Me = new LeaseOwner(self, new Incarnation(Incarnation)),
+            RoundFloor = RoundFloor,
+            Seed = Incarnation | 1,
+            Highest = Highest.ToBallot(),
+            HighestSent = HighestSent.ToBallot(),
+            Held = new HeldLease(new Term(HeldTerm), ballot.ToBallot(), new Instant(HeldDeadlineNanos), new Instant(HeldFenceAtNanos), []),
+            NextRenewal = now,
+        };
+    }
+}
+
+/// <summary>For whom a memory counts: the same boot, cluster, member, membership and cap, or not at all.</summary>
+internal sealed record MemoryScope(string BootId, string Cluster, string Member, long Epoch, ulong Hash, long MaxDurationTicks);
+
+/// <summary>A ballot as the file holds it.</summary>
+internal sealed record BallotMemory(long Round, string Member, ulong Incarnation)
+{
+    public static BallotMemory Of(Ballot ballot) => new(ballot.Round, ballot.Member.Address ?? "", ballot.Incarnation.Value);
+
+    public Ballot ToBallot() => Round == 0 && Member.Length == 0
+        ? default
+        : new Ballot(Round, new MemberId(Member), new Incarnation(Incarnation));
+}
+
+/// <summary>JSON without reflection, so that a trimmed build reads and writes it, too.</summary>
+[JsonSerializable(typeof(VoterMemory))]
+[JsonSerializable(typeof(CandidateMemory))]
+[JsonSerializable(typeof(TimelineMemory))]
+[JsonSerializable(typeof(MembershipMemory))]
+internal sealed partial class MemoryJson : JsonSerializerContext;
+
+/// <summary>What survives the machine: the highest timeline of any holder, and whether a lease was ever held under an epoch (R10).</summary>
+internal sealed record TimelineMemory
+{
+    public ulong SystemId { get; init; }
+
+    public uint Timeline { get; init; }
+
+    public ulong SwitchLsn { get; init; }
+
+    public DurableTimeline ToTimeline() => new(new SystemId(SystemId), new TimelinePoint(Timeline, new Lsn(SwitchLsn)));
+
+    public static TimelineMemory Of(DurableTimeline timeline) => new()
+    {
+        SystemId = timeline.System.Value,
+        Timeline = timeline.Point.Timeline,
+        SwitchLsn = timeline.Point.SwitchLsn.Value,
+    };
+}
