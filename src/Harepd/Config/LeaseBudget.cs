@@ -1,0 +1,46 @@
+namespace Harepd.Config;
+
+/// <summary>What follows from the lease's durations (DESIGN section 4, the worked example); all spans are boot time.</summary>
+/// <param name="VotersHold">A = ⌈(D + m)(1+ρ)/(1−ρ)⌉, in whole milliseconds: how long a voter refuses everybody else.</param>
+/// <param name="VotersAbstain">Q = A(D_max): how long a voter that starts is silent.</param>
+/// <param name="FenceStarts">D − F, after the holder's last renewal began.</param>
+/// <param name="Deadline">D, likewise.</param>
+/// <param name="StallSurvived">D − renewal − F − round trip: the longest pause of the holder that costs nothing.</param>
+/// <param name="SilenceAtLeast">D − renewal: from the loss of a host until its lease has run out, when it died just before a renewal.</param>
+/// <param name="SilenceAtMost">The same when it died just after one; the drift allowance of A is not counted.</param>
+/// <param name="HostLost">D + 0.3 s for promotion and steering: writes resume after the loss of a host within this.</param>
+internal readonly record struct LeaseBudget(
+    TimeSpan VotersHold,
+    TimeSpan VotersAbstain,
+    TimeSpan FenceStarts,
+    TimeSpan Deadline,
+    TimeSpan StallSurvived,
+    TimeSpan SilenceAtLeast,
+    TimeSpan SilenceAtMost,
+    TimeSpan HostLost)
+{
+    /// <summary>A round trip between members that leaves room for a busy host, about ten times what healthy ones take.</summary>
+    public static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(10);
+
+    private static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan PromotionAndSteering = TimeSpan.FromMilliseconds(300);
+
+    public static LeaseBudget Of(LeaseConfig lease) => new(
+        Hold(lease.Duration, lease.DriftPpm),
+        Hold(lease.MaxDuration, lease.DriftPpm),
+        lease.Duration - lease.FenceBudget,
+        lease.Duration,
+        lease.Duration - lease.RenewInterval - lease.FenceBudget - RoundTrip,
+        lease.Duration - lease.RenewInterval,
+        lease.Duration,
+        lease.Duration + PromotionAndSteering);
+
+    // Integer arithmetic, rounded up twice: a voter may hold too long, never too short (R8).
+    private static TimeSpan Hold(TimeSpan duration, int driftPpm)
+    {
+        var numerator = (Int128)(duration + Granularity).Ticks * (1_000_000 + driftPpm);
+        var ticks = (long)((numerator + (999_999 - driftPpm)) / (1_000_000 - driftPpm));
+        var milliseconds = (ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond;
+        return TimeSpan.FromMilliseconds(milliseconds);
+    }
+}

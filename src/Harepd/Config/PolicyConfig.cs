@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Harepd.Config;
+
+/// <summary>What a fence closes (DESIGN section 5).</summary>
+/// <param name="Scope">Whose sessions it ends and refuses.</param>
+/// <param name="Exceptions">PostgreSQL users that it spares.</param>
+/// <param name="StopPostmaster">Stop the server when its sessions cannot be ended within the budget.</param>
+internal sealed record FenceConfig(FenceScope Scope, ImmutableArray<string> Exceptions, bool StopPostmaster);
+
+/// <summary>How far a fence reaches.</summary>
+internal enum FenceScope
+{
+    /// <summary>Every ordinary client: all but replication, repmgr's and harepd's own users, local sockets and the exceptions.</summary>
+    Clients = 0,
+
+    /// <summary>Only HAProxy's check users, the Go daemon's way.</summary>
+    Checks = 1,
+}
+
+/// <summary>The health answers' listener.</summary>
+/// <param name="BindAddress">Default: the gRPC listener's address.</param>
+/// <param name="BindPort">0 is off.</param>
+internal sealed record HttpConfig(IPAddress BindAddress, int BindPort)
+{
+    /// <summary>True when a port is given.</summary>
+    public bool IsEnabled => BindPort != 0;
+}
+
+/// <summary>How far behind a standby may be and still serve read-only traffic.</summary>
+internal sealed record ReadsConfig(long MaxLagBytes, TimeSpan MaxLagTime);
+
+/// <summary>Who promotes a standby.</summary>
+internal sealed record FailoverConfig(FailoverManager Manager);
+
+/// <summary>Who promotes (DESIGN section 6).</summary>
+internal enum FailoverManager
+{
+    /// <summary>repmgrd or an operator with repmgr; harepd follows and steers.</summary>
+    Repmgr = 0,
+
+    /// <summary>harepd, and only the holder of the lease.</summary>
+    Harepd = 1,
+
+    /// <summary>Nobody but an operator.</summary>
+    None = 2,
+}

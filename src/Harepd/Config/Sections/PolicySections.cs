@@ -1,0 +1,75 @@
+using System.Net;
+
+namespace Harepd.Config.Sections;
+
+/// <summary>Reads the short groups: <c>logs</c>, <c>fence</c>, <c>http</c>, <c>reads</c>, <c>failover</c>.</summary>
+internal static class PolicySections
+{
+    private const int MaxLogSeconds = 10 * 366 * 86_400;
+
+    public static LogsConfig Logs(Section section)
+    {
+        var config = new LogsConfig(
+            section.Value("filePath", Values.Optional(Values.AbsolutePath), null),
+            section.Value("maxAge", Values.Seconds(1, MaxLogSeconds), TimeSpan.FromDays(30)),
+            section.Value("rotationTime", Values.Seconds(1, MaxLogSeconds), TimeSpan.FromDays(1)));
+        section.Close();
+        return config;
+    }
+
+    public static FenceConfig Fence(Section section)
+    {
+        var exceptions = section.List("exceptions", Values.Identifier);
+        var config = new FenceConfig(
+            section.Value("scope", Values.OneOf(("clients", FenceScope.Clients), ("checks", FenceScope.Checks)), FenceScope.Clients),
+            [.. exceptions.Select(item => item.Value).Distinct(StringComparer.Ordinal)],
+            section.Value("stopPostmaster", Values.Bool, true));
+        section.Close();
+        return config;
+    }
+
+    public static HttpConfig Http(Section section, GrpcConfig grpc)
+    {
+        var config = new HttpConfig(
+            section.Value("bindAddress", OptionalIp, null) ?? grpc.BindAddress,
+            section.Value("bindPort", Values.Port(min: 0), 0));
+        var sameAddress = config.BindAddress.Equals(grpc.BindAddress) || IsAny(config.BindAddress) || IsAny(grpc.BindAddress);
+        if (config.BindPort == grpc.BindPort && sameAddress)
+        {
+            section.Error("bindPort", grpc.BindPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "the gRPC listener's port", "another port");
+        }
+
+        section.Close();
+        return config;
+    }
+
+    public static ReadsConfig Reads(Section section)
+    {
+        var config = new ReadsConfig(
+            section.Value("maxLagBytes", text => Units.Size(text, 0, 1L << 50), 16L << 20),
+            section.Value("maxLagTime", Values.Duration(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7)), TimeSpan.FromSeconds(30)));
+        section.Close();
+        return config;
+    }
+
+    public static FailoverConfig Failover(Section section)
+    {
+        (string, FailoverManager)[] words = [("repmgr", FailoverManager.Repmgr), ("harepd", FailoverManager.Harepd), ("none", FailoverManager.None)];
+        var config = new FailoverConfig(section.Value("manager", Values.OneOf(words), FailoverManager.Repmgr));
+        section.Close();
+        return config;
+    }
+
+    private static Parsed<IPAddress?> OptionalIp(string text)
+    {
+        if (text.Length == 0)
+        {
+            return Parsed<IPAddress?>.Good(null);
+        }
+
+        var ip = AddressValues.Ip(allowAny: true)(text);
+        return ip.Problem is null ? Parsed<IPAddress?>.Good(ip.Value) : Parsed<IPAddress?>.Bad(ip.Problem, ip.Mend!);
+    }
+
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+}
