@@ -1,0 +1,139 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Harepd.Lab.Machine;
+
+/// <summary>
+/// A folder under /tmp with everything one lab makes: data directories, sockets, logs, and the list of its processes. Whatever was started
+/// is ended and the folder removed on dispose, on exit, and on SIGINT, SIGTERM and SIGHUP; a later lab sweeps up after one that was killed.
+/// HAREPD_LAB_KEEP=1 keeps the folder (never the processes) for a look afterwards.
+/// </summary>
+public sealed class LabFolder : IAsyncDisposable, IDisposable
+{
+    internal const string Prefix = "harepd-lab-";
+    internal const string OwnerFile = "owner";
+    private const long LogLimit = 256L << 20;
+
+    private readonly Lock gate = new();
+    private readonly List<PosixSignalRegistration> registrations = [];
+    private readonly Timer logBound;
+    private bool disposed;
+
+    private LabFolder(string path, AddressBlock addresses)
+    {
+        Root = path;
+        Addresses = addresses;
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+        {
+            registrations.Add(PosixSignalRegistration.Create(signal, _ => Dispose()));
+        }
+
+        logBound = new Timer(_ => BoundLogs(), null, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5));
+    }
+
+    /// <summary>The folder's absolute path; short enough for unix sockets below it.</summary>
+    public string Root { get; }
+
+    public AddressBlock Addresses { get; }
+
+    /// <summary>The system user that servers run as: PostgreSQL refuses root. Null: as whoever runs the lab.</summary>
+    public static string? ServerUser => Environment.IsPrivilegedProcess ? "postgres" : null;
+
+    /// <summary>Makes an empty lab; first sweeps up what a killed lab left behind.</summary>
+    public static LabFolder Create()
+    {
+        LabSweep.RemoveAbandoned();
+        var path = Path.Combine("/tmp", Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
+        Directory.CreateDirectory(path);
+        var self = ProcessIdentity.Of(Environment.ProcessId) ?? throw new LabException("/proc is not readable");
+        File.WriteAllText(Path.Combine(path, OwnerFile), $"{self.Pid} {self.StartTicks} {LabSweep.BootId()}\n");
+        GiveToServers(path);
+        return new LabFolder(path, AddressBlock.Claim());
+    }
+
+    /// <summary>Makes a folder below the lab that belongs to the servers' user, mode 0700.</summary>
+    public string MakeFolder(string name)
+    {
+        var path = Path.Combine(Root, name);
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        GiveToServers(path);
+        return path;
+    }
+
+    /// <summary>Writes a small file that the servers' user owns, and returns its path.</summary>
+    public string WriteFile(string name, string text, bool executable = false)
+    {
+        var path = Path.Combine(Root, name);
+        File.WriteAllText(path, text);
+        if (executable)
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        GiveToServers(path);
+        return path;
+    }
+
+    /// <summary>Ends every process of the lab and removes the folder. Safe to call twice and from any thread.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (disposed)
+            {
+                return;
+            }
+
+            disposed = true;
+        }
+
+        logBound.Dispose();
+        LabSweep.KillProcesses(Root);
+        if (Environment.GetEnvironmentVariable("HAREPD_LAB_KEEP") is not "1")
+        {
+            LabSweep.Remove(Root);
+        }
+
+        Addresses.Dispose();
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        // Not in Dispose: a handler that disposes its own registration would wait for itself.
+        foreach (var registration in registrations)
+        {
+            registration.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private static void GiveToServers(string path)
+    {
+        if (ServerUser is { } user)
+        {
+            Ownership.Give(path, user);
+        }
+    }
+
+    private void OnExit(object? sender, EventArgs e) => Dispose();
+
+    // Logs are opened for appending, so a cut one goes on from the start; only a process gone wild gets here.
+    private void BoundLogs()
+    {
+        try
+        {
+            foreach (var log in new DirectoryInfo(Root).EnumerateFiles("*.log").Where(log => log.Length > LogLimit))
+            {
+                using var stream = log.Open(FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite);
+            }
+        }
+        catch (IOException)
+        {
+            // The folder is going away.
+        }
+    }
+}
