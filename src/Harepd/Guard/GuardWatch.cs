@@ -1,0 +1,77 @@
+using Harepd.Clock;
+using Harepd.Core.Model;
+
+namespace Harepd.Guard;
+
+/// <summary>
+/// The guard's loop (R12): reads the order, sleeps, and fences when the deadline comes and no renewal did, whatever state the daemon is in.
+/// One thread, no pool, no log in its way; runs in a process of its own.
+/// </summary>
+/// <param name="page">Shared with the daemon.</param>
+/// <param name="fence">Fences in place; gets term and the instant by which it must be done; true when confirmed.</param>
+/// <param name="patience">How long after the fence moment the daemon may still do it itself.</param>
+/// <param name="isDaemonAlive">Whether the process with this id runs.</param>
+internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence, TimeSpan patience, Func<int, bool> isDaemonAlive)
+{
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
+    private GuardOrder _order;
+    private Term _fenced;
+
+    /// <summary>Runs until cancelled, or until the daemon is gone for good and nothing is armed.</summary>
+    public void Run(CancellationToken stop)
+    {
+        var lonelySince = Instant.Zero;
+        while (!stop.IsCancellationRequested || _order.IsArmed)
+        {
+            var now = BootClock.Now;
+            var sleep = Turn(now);
+            if (page.IsFinished && !_order.IsArmed)
+            {
+                return;
+            }
+
+            // An orphan with nothing to guard stays a while for a daemon that restarts, then goes.
+            var isLonely = !_order.IsArmed && !isDaemonAlive(page.DaemonPid);
+            lonelySince = !isLonely ? Instant.Zero : lonelySince == Instant.Zero ? now : lonelySince;
+            if (isLonely && now - lonelySince > TimeSpan.FromSeconds(30))
+            {
+                return;
+            }
+
+            Thread.Sleep(sleep);
+        }
+    }
+
+    /// <summary>One look; returns how long to sleep.</summary>
+    internal TimeSpan Turn(Instant now)
+    {
+        page.Beat(Environment.ProcessId, now);
+        if (page.TryRead(out var order))
+        {
+            _order = order;
+        }
+
+        // A term that was fenced here is over; only a later one arms again.
+        if (!_order.IsArmed || _order.Term <= _fenced)
+        {
+            _order = _order with { FenceAt = Instant.Zero };
+            return LongestSleep;
+        }
+
+        var left = _order.FenceAt + patience - now;
+        if (left > TimeSpan.Zero)
+        {
+            return left < LongestSleep ? left : LongestSleep;
+        }
+
+        if (!fence(_order.Term, Instant.Max(_order.Deadline, now + TimeSpan.FromMilliseconds(50))))
+        {
+            return RetryPause;
+        }
+
+        _fenced = _order.Term;
+        page.NoteFence(_fenced);
+        return TimeSpan.Zero;
+    }
+}
