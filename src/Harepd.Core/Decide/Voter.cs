@@ -71,7 +71,9 @@ public static class Voter
             return Refuse(state, request, self, RefusalReason.TimelineBeingSaved, now) with { MakeDurable = durable };
         }
 
-        var lease = new LeaseRecord(request.Ballot.Owner, request.Ballot, now + settings.HoldFor(request.Duration));
+        // Never shorter than what was granted before: the holder counts on the later of two deadlines, and an answer to the shorter one may be lost.
+        var expiry = Instant.Max(now + settings.HoldFor(request.Duration), state.LiveAt(now)?.Expiry ?? now);
+        var lease = new LeaseRecord(request.Ballot.Owner, request.Ballot, expiry);
         return new VoterStep(state with { Highest = request.Ballot, Lease = lease }, new LeaseReply.Accepted(self, request.Ballot));
     }
 
