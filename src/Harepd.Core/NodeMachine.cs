@@ -23,6 +23,7 @@ public static class NodeMachine
         {
             Me = new LeaseOwner(settings.Self, start.Incarnation),
             RoundFloor = Math.Max(start.UnixMillis, start.TermOnDisk.Value),
+            RoundFloorAt = now,
             Seed = start.Incarnation.Value | 1,
         };
 

@@ -220,14 +220,14 @@ public static class LeaseMachine
 
     private static LeaseState Elect(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
     {
-        var ballot = NextBallot(state);
+        var ballot = NextBallot(state, now);
         SendToAll(rules, new LeaseRequest.Prepare(rules.Membership.Stamp, ballot), output);
         return Begin(state, rules, ballot, AttemptPhase.Prepare, isRenewal: false, now);
     }
 
     private static LeaseState Renew(LeaseState state, LeaseRules rules, Candidacy candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
     {
-        var ballot = NextBallot(state);
+        var ballot = NextBallot(state, now);
         SendToAll(rules, AcceptOf(ballot, rules, candidacy), output);
         return Begin(state, rules, ballot, AttemptPhase.Accept, isRenewal: true, now) with { NextRenewal = now + rules.Settings.RenewInterval };
     }
@@ -321,8 +321,12 @@ public static class LeaseMachine
         return now + rules.Settings.RoundTrip * (fraction * scale) + rank;
     }
 
-    private static Ballot NextBallot(LeaseState state) =>
-        new(Math.Max(state.RoundFloor, state.Highest.Round) + 1, state.Me.Member, state.Me.Incarnation);
+    /// <summary>Above every ballot heard of and not below the unix time in milliseconds, whose floor rises with the clock (R11).</summary>
+    private static Ballot NextBallot(LeaseState state, Instant now)
+    {
+        var floor = state.RoundFloor + (long)(now - state.RoundFloorAt).TotalMilliseconds;
+        return new(Math.Max(floor, state.Highest.Round) + 1, state.Me.Member, state.Me.Incarnation);
+    }
 
     private static LeaseRequest.Accept AcceptOf(Ballot ballot, LeaseRules rules, Candidacy candidacy) =>
         new(rules.Membership.Stamp, ballot, rules.Settings.Duration, candidacy.Timeline, candidacy.System);

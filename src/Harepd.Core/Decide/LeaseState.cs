@@ -9,8 +9,11 @@ public sealed record LeaseState
     /// <summary>The owner this run of the daemon proposes.</summary>
     public required LeaseOwner Me { get; init; }
 
-    /// <summary>Rounds begin above this: unix milliseconds at the start, so that terms do not fall after memory loss (R11).</summary>
+    /// <summary>Rounds begin above this: unix milliseconds at <see cref="RoundFloorAt"/>, so that terms do not fall after memory loss (R11).</summary>
     public required long RoundFloor { get; init; }
+
+    /// <summary>When the floor was read; it rises with the time since, or a run that began long ago would propose terms below a younger one's.</summary>
+    public Instant RoundFloorAt { get; init; }
 
     /// <summary>State of the random back-off; any value but zero.</summary>
     public required ulong Seed { get; init; }
