@@ -35,14 +35,14 @@ public static class Analyser
 
     /// <summary>
     /// Of lost writes those that replication had delivered for certain: a later write, begun after the lost one was acknowledged by the same
-    /// server on the same timeline, still lies below the position where the new timeline branched off. Only asynchronous loss is left out.
+    /// server on the same timeline, still lies below the position where that timeline was left. Only asynchronous loss is left out.
     /// </summary>
-    /// <param name="switchPoint">Where the survivor's timeline left the lost writes' timeline.</param>
+    /// <param name="timelineEnds">The survivor's history: where each timeline before its own was left. A write on any other timeline was never delivered.</param>
     public static IReadOnlyList<WriteAttempt> LostThoughDelivered(
-        IReadOnlyCollection<WriteAttempt> attempts, IReadOnlyList<WriteAttempt> lost, TimelinePoint switchPoint) =>
-        [.. lost.Where(write => write.Timeline < switchPoint.Timeline && attempts.Any(later =>
+        IReadOnlyCollection<WriteAttempt> attempts, IReadOnlyList<WriteAttempt> lost, IReadOnlyDictionary<uint, Lsn> timelineEnds) =>
+        [.. lost.Where(write => timelineEnds.TryGetValue(write.Timeline, out var end) && attempts.Any(later =>
             later.IsAcknowledged && later.Server == write.Server && later.Timeline == write.Timeline
-            && later.Begin > write.End && later.Lsn <= switchPoint.SwitchLsn))];
+            && later.Begin > write.End && later.Lsn <= end))];
 
     /// <summary>
     /// How long two servers both took writes, for certain: from the first acknowledgement of the one to the last write that the other

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using Harepd.Core.Model;
 using Harepd.Lab.Machine;
+using Harepd.Lab.Servers;
 
 namespace Harepd.Lab.Clients;
 
@@ -38,14 +39,17 @@ public sealed class Writer : IAsyncDisposable
     public static Writer Start(string address, int port, int number = 0, WriterOptions? options = null) =>
         new(address, port, number, options ?? new WriterOptions());
 
-    /// <summary>Waits for a write that was acknowledged after a moment; returns it.</summary>
+    /// <summary>Waits for a write that was acknowledged after a moment; returns the first one.</summary>
+    /// <param name="server">Only writes of this server count; null: of any.</param>
     /// <exception cref="LabException">None within the limit.</exception>
-    public async Task<WriteAttempt> FirstAfterAsync(Instant after, TimeSpan? limit = null)
+    public async Task<WriteAttempt> FirstAfterAsync(Instant after, TimeSpan? limit = null, PostgresServer? server = null)
     {
         WriteAttempt? found = null;
+        var name = server is null ? null : $"{server.Address}:{server.Port}";
         await Wait.UntilAsync(
-            () => (found = attempts.FirstOrDefault(attempt => attempt.IsAcknowledged && attempt.End > after)) is not null,
-            $"a write through {address}:{port}",
+            () => (found = attempts.FirstOrDefault(attempt =>
+                attempt.IsAcknowledged && attempt.End > after && (name is null || attempt.Server == name))) is not null,
+            $"a write through {address}:{port}{(name is null ? "" : $" at {name}")}",
             limit,
             detail: () => $"last error: {attempts.LastOrDefault()?.Error}");
         return found!;

@@ -12,6 +12,7 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
 {
     internal const string Prefix = "harepd-lab-";
     internal const string OwnerFile = "owner";
+    private const string MemoryDisk = "/dev/shm";
     private const long LogLimit = 256L << 20;
 
     private readonly Lock gate = new();
@@ -19,12 +20,13 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
     private readonly Timer logBound;
     private bool disposed;
 
-    private LabFolder(string path, AddressBlock addresses)
+    private LabFolder(string path, AddressBlock addresses, bool ownSignals)
     {
         Root = path;
         Addresses = addresses;
         AppDomain.CurrentDomain.ProcessExit += OnExit;
-        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+        AppDomain.CurrentDomain.UnhandledException += OnCrash;
+        foreach (var signal in ownSignals ? [] : new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
         {
             registrations.Add(PosixSignalRegistration.Create(signal, _ => Dispose()));
         }
@@ -37,11 +39,15 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
 
     public AddressBlock Addresses { get; }
 
+    /// <summary>The lab's folder on tmpfs, as /run would be; the lab itself where the machine has none.</summary>
+    public string MemoryRoot => MemoryRootOf(Root);
+
     /// <summary>The system user that servers run as: PostgreSQL refuses root. Null: as whoever runs the lab.</summary>
     public static string? ServerUser => Environment.IsPrivilegedProcess ? "postgres" : null;
 
     /// <summary>Makes an empty lab; first sweeps up what a killed lab left behind.</summary>
-    public static LabFolder Create()
+    /// <param name="ownSignals">The caller handles SIGINT, SIGTERM and SIGHUP itself and disposes the lab then.</param>
+    public static LabFolder Create(bool ownSignals = false)
     {
         LabSweep.RemoveAbandoned();
         var path = Path.Combine("/tmp", Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
@@ -49,13 +55,20 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
         var self = ProcessIdentity.Of(Environment.ProcessId) ?? throw new LabException("/proc is not readable");
         File.WriteAllText(Path.Combine(path, OwnerFile), $"{self.Pid} {self.StartTicks} {LabSweep.BootId()}\n");
         GiveToServers(path);
-        return new LabFolder(path, AddressBlock.Claim());
+        Directory.CreateDirectory(MemoryRootOf(path));
+        GiveToServers(MemoryRootOf(path));
+        return new LabFolder(path, AddressBlock.Claim(), ownSignals);
     }
 
     /// <summary>Makes a folder below the lab that belongs to the servers' user, mode 0700.</summary>
-    public string MakeFolder(string name)
+    public string MakeFolder(string name) => MakeFolderIn(Root, name);
+
+    /// <summary>As <see cref="MakeFolder"/>, on tmpfs.</summary>
+    public string MakeMemoryFolder(string name) => MakeFolderIn(MemoryRoot, name);
+
+    private static string MakeFolderIn(string root, string name)
     {
-        var path = Path.Combine(Root, name);
+        var path = Path.Combine(root, name);
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         GiveToServers(path);
         return path;
@@ -75,7 +88,10 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
         return path;
     }
 
-    /// <summary>Ends every process of the lab and removes the folder. Safe to call twice and from any thread.</summary>
+    /// <summary>
+    /// Ends every process of the lab and removes the folder. Safe to call twice and from any thread; a second caller waits for the first,
+    /// so that a crash in the middle of the clean-up does not cut it short.
+    /// </summary>
     public void Dispose()
     {
         lock (gate)
@@ -86,17 +102,17 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
             }
 
             disposed = true;
-        }
+            logBound.Dispose();
+            LabSweep.KillProcesses(Root);
+            if (Environment.GetEnvironmentVariable("HAREPD_LAB_KEEP") is not "1")
+            {
+                LabSweep.Remove(Root);
+            }
 
-        logBound.Dispose();
-        LabSweep.KillProcesses(Root);
-        if (Environment.GetEnvironmentVariable("HAREPD_LAB_KEEP") is not "1")
-        {
-            LabSweep.Remove(Root);
+            Addresses.Dispose();
+            AppDomain.CurrentDomain.ProcessExit -= OnExit;
+            AppDomain.CurrentDomain.UnhandledException -= OnCrash;
         }
-
-        Addresses.Dispose();
-        AppDomain.CurrentDomain.ProcessExit -= OnExit;
     }
 
     public ValueTask DisposeAsync()
@@ -111,6 +127,9 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
         return ValueTask.CompletedTask;
     }
 
+    internal static string MemoryRootOf(string root) =>
+        Directory.Exists(MemoryDisk) ? Path.Combine(MemoryDisk, Path.GetFileName(root)) : root;
+
     private static void GiveToServers(string path)
     {
         if (ServerUser is { } user)
@@ -118,6 +137,8 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
             Ownership.Give(path, user);
         }
     }
+
+    private void OnCrash(object sender, UnhandledExceptionEventArgs e) => Dispose();
 
     private void OnExit(object? sender, EventArgs e) => Dispose();
 

@@ -61,7 +61,14 @@ internal static class LabSweep
         return found;
     }
 
+    /// <summary>Removes a lab's folder, and the one on tmpfs.</summary>
     public static void Remove(string folder)
+    {
+        RemoveTree(LabFolder.MemoryRootOf(folder));
+        RemoveTree(folder);
+    }
+
+    private static void RemoveTree(string folder)
     {
         for (var attempt = 0; attempt < 5 && Directory.Exists(folder); attempt++)
         {

@@ -230,6 +230,8 @@ public sealed class PostgresServer
         wal_retrieve_retry_interval = 200ms
         log_line_prefix = '%m [%p] %u@%d %h '
         log_timezone = 'UTC'
+        # Clients that write where they may not would fill the log; refusals by pg_hba.conf are FATAL and stay.
+        log_min_messages = log
         shared_preload_libraries = 'repmgr'
         jit = off
         autovacuum = off

@@ -71,6 +71,7 @@ public sealed class RepmgrCluster
     public static async Task RejoinAsync(RepmgrNode old, RepmgrNode primary)
     {
         await old.Server.WaitForEndAsync();
+        await WaitForRegisteredAsync(primary);
         // Before its first checkpoint on the new timeline a promoted server's pg_control still names the old one, and a pg_rewind from it
         // makes a data directory that does not start ("requested timeline does not contain minimum recovery point", PostgreSQL before 16).
         await primary.Server.ExecuteAsync("CHECKPOINT");
@@ -87,6 +88,12 @@ public sealed class RepmgrCluster
 
         await WaitForStreamingAsync(old.Server);
     }
+
+    /// <summary>Waits until repmgr's tables call a node the active primary: a promotion ends with that, a while after the server is writable.</summary>
+    public static Task WaitForRegisteredAsync(RepmgrNode primary) => Wait.UntilAsync(
+        async () => await primary.Server.TryScalarAsync<string>(
+            $"SELECT type FROM repmgr.nodes WHERE node_id = {primary.Id} AND active", "repmgr", "repmgr") == "primary",
+        $"{primary.Name} to be registered as primary");
 
     /// <summary>Waits until a standby receives WAL.</summary>
     public static Task WaitForStreamingAsync(PostgresServer standby) => Wait.UntilAsync(

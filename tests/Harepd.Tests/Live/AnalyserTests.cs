@@ -50,7 +50,7 @@ public sealed class AnalyserTests
     {
         WriteAttempt[] attempts = [Ack(1, 0, 10, First, 1, 100), Ack(2, 20, 30, First, 1, 200), Ack(3, 40, 50, First, 1, 300)];
         var lost = Analyser.Lost(attempts, new HashSet<long>());
-        var delivered = Analyser.LostThoughDelivered(attempts, lost, new TimelinePoint(2, new Lsn(250)));
+        var delivered = Analyser.LostThoughDelivered(attempts, lost, new Dictionary<uint, Lsn> { [1] = new(250) });
         Assert.Equal([1L, 2L, 3L], lost.Select(write => write.Id));
         Assert.Equal([1L], delivered.Select(write => write.Id));
     }

@@ -1,0 +1,167 @@
+using Harepd.Lab.Clients;
+using Harepd.Lab.Daemon;
+using Harepd.Lab.Machine;
+using Harepd.Lab.Servers;
+
+namespace Harepd.Lab;
+
+/// <summary>The whole of it: primary, standby and witness under repmgr, HAProxy in front, a daemon on every node. All on loopback, gone on dispose.</summary>
+public sealed class LabCluster : IAsyncDisposable
+{
+    private const int GrpcPort = 10000;
+    private const int HttpPort = 8008;
+
+    private readonly LabClusterOptions options;
+
+    private LabCluster(LabFolder lab, RepmgrCluster repmgr, LabClusterOptions options)
+    {
+        this.options = options;
+        Lab = lab;
+        Repmgr = repmgr;
+        Haproxy = new HaproxyServer(lab, lab.Addresses[9], [repmgr.Node1.Server, repmgr.Node2.Server], options.Haproxy);
+        Daemon1 = MakeDaemon(repmgr.Node1, repmgr.Node2);
+        Daemon2 = MakeDaemon(repmgr.Node2, repmgr.Node1);
+        WitnessDaemon = new HarepdProcess(lab, repmgr.Witness.Name, WriteWitnessConfig(), HarepdMode.ServerOnly);
+    }
+
+    public LabFolder Lab { get; }
+
+    public RepmgrCluster Repmgr { get; }
+
+    public HaproxyServer Haproxy { get; }
+
+    public HarepdProcess Daemon1 { get; }
+
+    public HarepdProcess Daemon2 { get; }
+
+    public HarepdProcess WitnessDaemon { get; }
+
+    public IReadOnlyList<HarepdProcess> Daemons => [Daemon1, Daemon2, WitnessDaemon];
+
+    /// <summary>Makes and starts everything, HAProxy and daemons included; the clients' way is not waited for.</summary>
+    public static async Task<LabCluster> StartAsync(LabClusterOptions? options = null, Action<string>? progress = null)
+    {
+        var chosen = options ?? new LabClusterOptions();
+        var lab = LabFolder.Create(chosen.OwnSignals);
+        try
+        {
+            var repmgr = await RepmgrCluster.CreateAsync(lab, chosen.Repmgr, progress);
+            var cluster = new LabCluster(lab, repmgr, chosen);
+            progress?.Invoke("HAProxy and daemons");
+            await cluster.Haproxy.StartAsync();
+            if (chosen.StartDaemons)
+            {
+                cluster.StartDaemons();
+            }
+
+            return cluster;
+        }
+        catch
+        {
+            await lab.DisposeAsync();
+            throw;
+        }
+    }
+
+    public void StartDaemons()
+    {
+        foreach (var daemon in Daemons)
+        {
+            daemon.Start();
+        }
+    }
+
+    public HarepdProcess DaemonOf(RepmgrNode node) => node == Repmgr.Node1 ? Daemon1 : node == Repmgr.Node2 ? Daemon2 : WitnessDaemon;
+
+    public RepmgrNode OtherThan(RepmgrNode node) => node == Repmgr.Node1 ? Repmgr.Node2 : Repmgr.Node1;
+
+    /// <summary>A data node's daemon as one of two processes (<c>--server-only</c> and <c>--client-only</c>) on the same configuration.</summary>
+    public HarepdProcess Part(RepmgrNode node, HarepdMode mode) => new(Lab, node.Name, DaemonOf(node).ConfigFile, mode);
+
+    /// <summary>Begins to write through HAProxy.</summary>
+    public Writer WriteThroughHaproxy(WriterOptions? writer = null, int number = 0) =>
+        Writer.Start(Haproxy.Address, Haproxy.WritePort, number, writer);
+
+    /// <summary>Begins to write past HAProxy, straight at one server, as a client would that has the wrong address.</summary>
+    public static Writer WriteDirectly(RepmgrNode node, WriterOptions? writer = null) =>
+        Writer.Start(node.Server.Address, node.Server.Port, node.Id, writer ?? new WriterOptions { Clients = 1, Rate = 50 });
+
+    /// <summary>Waits until HAProxy sends writers to this node alone, and the node is a primary.</summary>
+    public Task WaitForServingAsync(RepmgrNode node, TimeSpan? limit = null) => Wait.UntilAsync(
+        async () => await Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend) is [var only] && only == node.Name && await IsPrimaryAsync(node),
+        $"HAProxy to serve {node.Name}",
+        limit,
+        detail: Describe);
+
+    /// <summary>The ends of all logs; for the message of a failed test.</summary>
+    public string Describe() => string.Join(
+        "\n",
+        Daemons.Select(daemon => $"---- {daemon.NodeName} daemon{(daemon.IsRunning ? "" : $" (ended, exit {daemon.ExitCode})")}\n{End(daemon.Log)}")
+            .Concat(Repmgr.DataNodes.Select(node => $"---- {node.Name} PostgreSQL\n{End(node.Server.Log)}"))
+            .Append($"---- HAProxy\n{End(Haproxy.Log)}"));
+
+    public async ValueTask DisposeAsync() => await Lab.DisposeAsync();
+
+    /// <summary>The keys that the lab writes for a data node; a test may write a file of its own from them.</summary>
+    public Dictionary<string, string?> DataNodeKeys(RepmgrNode node, RepmgrNode other)
+    {
+        var keys = CommonKeys(node);
+        keys["primaryIP"] = Quote(node.Server.Address);
+        keys["allowRO"] = "true";
+        keys["hbaConfig"] = Quote(node.Server.HbaFile);
+        keys["watchDog"] = "2";
+        keys["authModes"] = "{ allow: trust, deny: reject }";
+        keys["repmgr"] = "{ user: repmgr, db: repmgr }";
+        keys["haproxy.server"] = $"[\"{Haproxy.Address}\"]";
+        keys["haproxy.users"] = "{ readWrite: harw, readOnly: haro }";
+        keys["haproxy.endpoints"] = $"[\"unix:{Haproxy.SocketPath}\"]";
+        keys["haproxy.writeBackend"] = HaproxyServer.WriteBackend;
+        keys["haproxy.readBackend"] = HaproxyServer.ReadBackend;
+        keys["postgres.socketDir"] = Quote(node.Server.SocketDirectory);
+        keys["postgres.port"] = $"{node.Server.Port}";
+        keys["postgres.user"] = "postgres";
+        keys["postgres.binDirectory"] = Quote(PostgresServer.BinDirectory);
+        keys["postgres.dataDirectory"] = Quote(node.Server.DataDirectory);
+        keys["gRPC.neighbours"] = $"[\"{Member(other)}\"]";
+        keys["gRPC.witness"] = Quote(Member(Repmgr.Witness));
+        return keys;
+    }
+
+    private static string Member(RepmgrNode node) => $"{node.Server.Address}:{GrpcPort}";
+
+    private static string Quote(string text) => $"\"{text}\"";
+
+    private static string End(string text) => text.Length > 4000 ? text[^4000..] : text;
+
+    private static async Task<bool> IsPrimaryAsync(RepmgrNode node) => await node.Server.IsInRecoveryAsync() == false;
+
+    private HarepdProcess MakeDaemon(RepmgrNode node, RepmgrNode other) => new(Lab, node.Name, WriteConfig(node, DataNodeKeys(node, other)));
+
+    private string WriteWitnessConfig()
+    {
+        var keys = CommonKeys(Repmgr.Witness);
+        keys["gRPC.neighbours"] = $"[\"{Member(Repmgr.Node1)}\", \"{Member(Repmgr.Node2)}\"]";
+        return WriteConfig(Repmgr.Witness, keys);
+    }
+
+    private Dictionary<string, string?> CommonKeys(RepmgrNode node) => new()
+    {
+        ["cluster"] = "lab",
+        ["nodeName"] = Quote(node.Name),
+        ["gRPC.bindAddress"] = Quote(node.Server.Address),
+        ["gRPC.bindPort"] = $"{GrpcPort}",
+        ["http.bindPort"] = $"{HttpPort}",
+        ["stateDir"] = Quote(Lab.MakeFolder(Path.Combine(node.Name, "state"))),
+        ["runDir"] = Quote(Lab.MakeMemoryFolder(node.Name)),
+    };
+
+    private string WriteConfig(RepmgrNode node, Dictionary<string, string?> keys)
+    {
+        foreach (var (key, value) in options.Harepd.Keys)
+        {
+            keys[key] = value;
+        }
+
+        return Lab.WriteFile(Path.Combine(node.Name, "harepd.yml"), YamlFile.Write("harepd", keys));
+    }
+}

@@ -1,0 +1,20 @@
+using Harepd.Lab.Daemon;
+using Harepd.Lab.Servers;
+
+namespace Harepd.Lab;
+
+/// <summary>What a <see cref="LabCluster"/> is made of.</summary>
+public sealed record LabClusterOptions
+{
+    public RepmgrOptions Repmgr { get; init; } = new();
+
+    public HaproxyOptions Haproxy { get; init; } = new();
+
+    public HarepdOptions Harepd { get; init; } = new();
+
+    /// <summary>False leaves the daemons to the test: it may start them in any order, or in two processes a node.</summary>
+    public bool StartDaemons { get; init; } = true;
+
+    /// <summary>The caller handles signals itself (<see cref="Machine.LabFolder.Create"/>).</summary>
+    public bool OwnSignals { get; init; }
+}
