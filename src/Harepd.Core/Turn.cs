@@ -108,7 +108,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
         }
 
         var (fitness, reason) = Judge();
-        return Eligibility.Of(_state.Server, fitness, reason, _state.Lease?.Held is not null, _state.Gate.IsShutForWrites);
+        return Eligibility.Of(_state.Server, fitness, reason, _state.Lease?.Held, _state.Gate.IsShutForWrites);
     }
 
     private (Fitness Fitness, string Reason) Judge() =>

@@ -14,7 +14,7 @@ public static class LeaseMachine
     {
         var output = ImmutableArray.CreateBuilder<LeaseOutput>();
         state = Expire(state, rules, now, output);
-        state = Retransmit(state, rules, candidacy, now, output);
+        state = Retransmit(state, rules, now, output);
         if (candidacy is not null && !state.IsYielding)
         {
             if (state.Held is not null && now >= state.NextRenewal)
@@ -198,13 +198,13 @@ public static class LeaseMachine
             }
 
             var longer = attempt.Deadline > held.Deadline
-                ? new HeldLease(held.Term, attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes)
+                ? new HeldLease(held.Term, attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes) { Under = attempt.For }
                 : held with { Ballot = attempt.Ballot };
             output.Add(new LeaseOutput.Renewed(longer));
             return state with { Held = longer, Attempt = null };
         }
 
-        var lease = new HeldLease(new Term(attempt.Ballot.Round), attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes);
+        var lease = new HeldLease(new Term(attempt.Ballot.Round), attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes) { Under = attempt.For };
         output.Add(new LeaseOutput.Acquired(lease));
         return state with
         {
@@ -222,32 +222,34 @@ public static class LeaseMachine
     {
         var ballot = NextBallot(state, now);
         SendToAll(rules, new LeaseRequest.Prepare(rules.Membership.Stamp, ballot), output);
-        return Begin(state, rules, ballot, AttemptPhase.Prepare, isRenewal: false, now);
+        return Begin(state, rules, ballot, null, now);
     }
 
     private static LeaseState Renew(LeaseState state, LeaseRules rules, Candidacy candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
     {
         var ballot = NextBallot(state, now);
         SendToAll(rules, AcceptOf(ballot, rules, candidacy), output);
-        return Begin(state, rules, ballot, AttemptPhase.Accept, isRenewal: true, now) with { NextRenewal = now + rules.Settings.RenewInterval };
+        return Begin(state, rules, ballot, candidacy, now) with { NextRenewal = now + rules.Settings.RenewInterval };
     }
 
     private static LeaseState AskToAccept(
         LeaseState state, LeaseAttempt attempt, LeaseRules rules, Candidacy candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
     {
         SendToAll(rules, AcceptOf(attempt.Ballot, rules, candidacy), output);
-        return state with { Attempt = attempt with { Phase = AttemptPhase.Accept, Yes = [], No = [], LastSent = now } };
+        return state with { Attempt = attempt with { Phase = AttemptPhase.Accept, For = candidacy, Yes = [], No = [], LastSent = now } };
     }
 
-    private static LeaseState Begin(LeaseState state, LeaseRules rules, Ballot ballot, AttemptPhase phase, bool isRenewal, Instant now) => state with
+    /// <summary>A renewal begins with what it asks acceptance for; an election is told so when it is promised.</summary>
+    private static LeaseState Begin(LeaseState state, LeaseRules rules, Ballot ballot, Candidacy? renewed, Instant now) => state with
     {
         Highest = ballot,
         HighestSent = ballot,
         Attempt = new LeaseAttempt
         {
             Ballot = ballot,
-            Phase = phase,
-            IsRenewal = isRenewal,
+            Phase = renewed is null ? AttemptPhase.Prepare : AttemptPhase.Accept,
+            IsRenewal = renewed is not null,
+            For = renewed,
             Began = now,
             Deadline = now + rules.Settings.Duration,
             LastSent = now,
@@ -278,18 +280,14 @@ public static class LeaseMachine
         return state with { Releasing = new PendingRelease(state.HighestSent, rules.Membership.Everyone, now, until) };
     }
 
-    private static LeaseState Retransmit(LeaseState state, LeaseRules rules, Candidacy? candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
+    private static LeaseState Retransmit(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
     {
         if (state.Attempt is { } attempt && now >= attempt.LastSent + rules.Settings.Retransmit)
         {
-            LeaseRequest? request = attempt.Phase == AttemptPhase.Prepare
-                ? new LeaseRequest.Prepare(rules.Membership.Stamp, attempt.Ballot)
-                : candidacy is null ? null : AcceptOf(attempt.Ballot, rules, candidacy);
-            if (request is not null)
-            {
-                SendTo(rules.Membership.Everyone.Except(attempt.Yes), request, output);
-            }
-
+            LeaseRequest request = attempt.For is { } candidacy
+                ? AcceptOf(attempt.Ballot, rules, candidacy)
+                : new LeaseRequest.Prepare(rules.Membership.Stamp, attempt.Ballot);
+            SendTo(rules.Membership.Everyone.Except(attempt.Yes), request, output);
             state = state with { Attempt = attempt with { LastSent = now } };
         }
 

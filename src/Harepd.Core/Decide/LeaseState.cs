@@ -79,6 +79,9 @@ public sealed record LeaseAttempt
 
     public required Instant LastSent { get; init; }
 
+    /// <summary>What the acceptance is asked for; the same in every Accept of this ballot, so that the yeses are to one question.</summary>
+    public Candidacy? For { get; init; }
+
     /// <summary>Distinct voters that said yes in this phase (R5).</summary>
     public ImmutableSortedSet<MemberId> Yes { get; init; } = [];
 
@@ -92,7 +95,11 @@ public sealed record LeaseAttempt
 /// <param name="Deadline">When the right ends.</param>
 /// <param name="FenceAt">Deadline less the fence budget: the holder has given up by then.</param>
 /// <param name="Voters">Who accepted last; for the record.</param>
-public sealed record HeldLease(Term Term, Ballot Ballot, Instant Deadline, Instant FenceAt, ImmutableSortedSet<MemberId> Voters);
+public sealed record HeldLease(Term Term, Ballot Ballot, Instant Deadline, Instant FenceAt, ImmutableSortedSet<MemberId> Voters)
+{
+    /// <summary>The system and timeline that the voters said yes to; the lease is for no other.</summary>
+    public Candidacy? Under { get; init; }
+}
 
 /// <summary>A release on its way: repeated to those that have not noted it, until time makes it needless.</summary>
 public sealed record PendingRelease(Ballot Ballot, ImmutableSortedSet<MemberId> Unheard, Instant LastSent, Instant Until);

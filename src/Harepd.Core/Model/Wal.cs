@@ -36,11 +36,14 @@ public readonly record struct Lsn(ulong Value) : IComparable<Lsn>
 
 /// <summary>A PostgreSQL timeline and the position where it left its parent. Numbers can collide, the pair does not (DESIGN section 4). Timeline 0 is unknown.</summary>
 /// <param name="Timeline">1 for a fresh cluster, one more at each promotion.</param>
-/// <param name="SwitchLsn">Where it branched off, from the timeline history file; zero on timeline 1 or when unreadable.</param>
+/// <param name="SwitchLsn">Where it branched off, from the timeline history file; zero on timeline 1, and when unreadable.</param>
 public readonly record struct TimelinePoint(uint Timeline, Lsn SwitchLsn)
 {
-    /// <summary>True where nothing is known of the timeline.</summary>
-    public bool IsUnknown => Timeline == 0;
+    /// <summary>
+    /// True where the pair is not known: no number, or a later timeline whose history could not be read.
+    /// A voter that recorded half a pair would refuse the very same server for ever once the other half can be read.
+    /// </summary>
+    public bool IsUnknown => Timeline == 0 || (Timeline > 1 && SwitchLsn == default);
 
     public override string ToString() => IsUnknown ? "?" : $"{Timeline}@{SwitchLsn}";
 }

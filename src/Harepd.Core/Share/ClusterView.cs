@@ -24,7 +24,8 @@ public sealed record ClusterView
             return this;
         }
 
-        var age = report.Age < TimeSpan.Zero ? TimeSpan.Zero : report.Age;
+        // Whatever a peer claims, the age stays in a range that the clock can subtract.
+        var age = TimeSpan.FromTicks(Math.Clamp(report.Age.Ticks, 0, TimeSpan.TicksPerDay));
         return this with { Reports = Reports.SetItem(report.Member, new SeenReport(report, now - age)) };
     }
 

@@ -61,6 +61,11 @@ internal sealed record CandidateMemory
 
     public long HeldFenceAtNanos { get; init; }
 
+    public long RoundFloorAtNanos { get; init; }
+
+    /// <summary>What the lease was given for: without it a resumed holder could not renew before the first look at its server.</summary>
+    public TimelineMemory? HeldUnder { get; init; }
+
     public static CandidateMemory Of(LeaseState lease, MemoryScope scope) => new()
     {
         Scope = scope,
@@ -72,6 +77,8 @@ internal sealed record CandidateMemory
         HeldBallot = lease.Held is { } held ? BallotMemory.Of(held.Ballot) : null,
         HeldDeadlineNanos = lease.Held?.Deadline.Nanos ?? 0,
         HeldFenceAtNanos = lease.Held?.FenceAt.Nanos ?? 0,
+        RoundFloorAtNanos = lease.RoundFloorAt.Nanos,
+        HeldUnder = lease.Held?.Under is { } under ? TimelineMemory.Of(new DurableTimeline(under.System, under.Timeline)) : null,
     };
 
     /// <summary>The state to resume, or null when no lease is held any more: then a new owner begins (R7).</summary>
@@ -82,14 +89,16 @@ internal sealed record CandidateMemory
             return null;
         }
 
+        var under = HeldUnder?.ToTimeline() is { } known ? new Candidacy(known.Point, known.System) : null;
         return new LeaseState
         {
             Me = new LeaseOwner(self, new Incarnation(Incarnation)),
             RoundFloor = RoundFloor,
+            RoundFloorAt = new Instant(RoundFloorAtNanos),
             Seed = Incarnation | 1,
             Highest = Highest.ToBallot(),
             HighestSent = HighestSent.ToBallot(),
-            Held = new HeldLease(new Term(HeldTerm), ballot.ToBallot(), new Instant(HeldDeadlineNanos), new Instant(HeldFenceAtNanos), []),
+            Held = new HeldLease(new Term(HeldTerm), ballot.ToBallot(), new Instant(HeldDeadlineNanos), new Instant(HeldFenceAtNanos), []) { Under = under },
             NextRenewal = now,
         };
     }
