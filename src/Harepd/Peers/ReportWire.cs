@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using Google.Protobuf.Collections;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+using Harepd.Core.Share;
+using Harepd.Wire.V1;
+using static Harepd.Peers.WireLimits;
+using Gate = Harepd.Core.Model.Gate;
+
+namespace Harepd.Peers;
+
+/// <summary>Reports between the words of the decisions and the words of the wire. Reading throws InvalidArgument and nothing else.</summary>
+internal static class ReportWire
+{
+    /// <summary>Writes at most <see cref="MaxReports"/> reports; <paramref name="waited"/> is added to their ages, for they may have waited for their turn.</summary>
+    public static void Write(ImmutableArray<NodeReport> reports, TimeSpan waited, RepeatedField<Report> into)
+    {
+        foreach (var report in reports.AsSpan()[..Math.Min(reports.Length, MaxReports)])
+        {
+            into.Add(Write(report, waited));
+        }
+    }
+
+    public static ImmutableArray<NodeReport> Read(RepeatedField<Report> wire) => wire.Count > MaxReports
+        ? throw Refuse("reports", $"are more than {MaxReports}")
+        : [.. wire.Select(Read)];
+
+    private static Report Write(NodeReport report, TimeSpan waited)
+    {
+        var wire = new Report
+        {
+            Member = report.Member.ToString(),
+            Incarnation = report.Incarnation.Value,
+            Version = report.Version,
+            AgeNanos = Nanos(report.Age + waited),
+            NodeName = Clean(report.NodeName, MaxName),
+            Address = Clean(report.Address, MaxName),
+            IsWitness = report.IsWitness,
+            Health = (Health)report.Health,
+            Timeline = VoteWire.Write(report.Timeline),
+            System = report.System.Value,
+            WriteLsn = report.WriteLsn.Value,
+            ReplayLsn = report.ReplayLsn.Value,
+            IsStreaming = report.IsStreaming,
+            UpstreamHost = Clean(report.UpstreamHost, MaxName),
+            Gate = (Wire.V1.Gate)report.Gate,
+            HeldTerm = report.HeldTerm.Value,
+            Reason = Clean(report.Reason, MaxReason),
+            IsRogue = report.IsRogue,
+        };
+        if (report.InRecovery is { } inRecovery)
+        {
+            wire.InRecovery = inRecovery;
+        }
+
+        if (report.ReplayDelay is { } delay)
+        {
+            wire.ReplayDelayNanos = Nanos(delay);
+        }
+
+        return wire;
+    }
+
+    private static NodeReport Read(Report wire) => new()
+    {
+        Member = new MemberId(Name(wire.Member, "report.member")),
+        Incarnation = new Incarnation(wire.Incarnation),
+        Version = Number(wire.Version, 0, "report.version"),
+        Age = Span(wire.AgeNanos, "report.age"),
+        NodeName = Text(wire.NodeName, MaxName, "report.node_name"),
+        Address = Text(wire.Address, MaxName, "report.address"),
+        IsWitness = wire.IsWitness,
+        Health = Enum.IsDefined(wire.Health) ? (ServerHealth)wire.Health : throw Refuse("report.health", $"is {(int)wire.Health}, which has no meaning here"),
+        InRecovery = wire.HasInRecovery ? wire.InRecovery : null,
+        Timeline = VoteWire.Read(wire.Timeline),
+        System = new SystemId(wire.System),
+        WriteLsn = new Lsn(wire.WriteLsn),
+        ReplayLsn = new Lsn(wire.ReplayLsn),
+        ReplayDelay = wire.HasReplayDelayNanos ? Span(wire.ReplayDelayNanos, "report.replay_delay") : null,
+        IsStreaming = wire.IsStreaming,
+        UpstreamHost = Text(wire.UpstreamHost, MaxName, "report.upstream_host"),
+        Gate = Enum.IsDefined(wire.Gate) ? (Gate)wire.Gate : throw Refuse("report.gate", $"is {(int)wire.Gate}, which has no meaning here"),
+        HeldTerm = new Term(Number(wire.HeldTerm, 0, "report.held_term")),
+        Reason = Text(wire.Reason, MaxReason, "report.reason"),
+        IsRogue = wire.IsRogue,
+    };
+}
