@@ -1,0 +1,73 @@
+namespace Harepd.Haproxy;
+
+/// <summary>
+/// Decides what the read backend lacks, and remembers what this daemon left there, so that a maint or drain put by an operator
+/// is told apart from its own and respected until the operator makes the server ready again. Not thread-safe: one per lane.
+/// What was there before the daemon began counts as its own, or a server cut by an earlier run would stay out for ever.
+/// </summary>
+internal sealed class ReadSteering(HaproxyTarget target)
+{
+    private bool _leftOpen;
+    private int _pid;
+
+    /// <summary>True while an operator keeps this server out of the read backend.</summary>
+    public bool IsHeldByOperator { get; private set; }
+
+    /// <summary>Commands for the difference; empty when there is none or it is not ours to change.</summary>
+    internal string[] Next(RouteDesire desire, HaproxyView view)
+    {
+        if (!target.SteersReads || HaproxyView.Find(view.Read, target.ServerName) is not { } own)
+        {
+            return [];
+        }
+
+        // A worker started since then did not get its state from a command: "disabled" in its configuration is no operator.
+        var isSameWorker = view.Pid == _pid;
+        IsHeldByOperator = !own.IsOpen && IsForced(own) && (IsHeldByOperator || (_leftOpen && isSameWorker));
+        _pid = view.Pid;
+        return desire.ReadReady ? Opening(own) : Closing(own, desire.EndReadSessions);
+    }
+
+    /// <summary>Remembers what an accepted batch, or the state found, leaves behind.</summary>
+    internal void Left(HaproxyView view)
+    {
+        if (target.SteersReads && HaproxyView.Find(view.Read, target.ServerName) is { } own)
+        {
+            _leftOpen = own.IsOpen;
+            _pid = view.Pid;
+        }
+    }
+
+    /// <summary>True when the read backend is as desired, or as the operator wants it; the reason otherwise.</summary>
+    internal bool IsDone(RouteDesire desire, HaproxyView view, out string reason)
+    {
+        reason = "";
+        if (!target.SteersReads)
+        {
+            return true;
+        }
+
+        if (HaproxyView.Find(view.Read, target.ServerName) is not { } own)
+        {
+            // Nothing to close is closed; nothing to open is the operator's mistake.
+            reason = desire.ReadReady ? $"{target.ReadBackend} has no server {target.ServerName}" : "";
+            return !desire.ReadReady;
+        }
+
+        var isDone = desire.ReadReady ? own.IsOpen || IsHeldByOperator : own.IsCut && !(desire.EndReadSessions && own.Sessions > 0);
+        reason = isDone ? IsHeldByOperator && desire.ReadReady ? "reads stay out: an operator put them in maintenance" : ""
+            : desire.ReadReady && own.Admin.HasFlag(AdminState.InheritedMaint) ? $"{own.Backend}/{own.Name} follows another server (track)"
+            : $"{own.Backend}/{own.Name} is {own.Admin} although {(desire.ReadReady ? "ready" : "maint")} was asked";
+        return isDone;
+    }
+
+    private static bool IsForced(ServerRow own) => (own.Admin & (AdminState.ForcedMaint | AdminState.ForcedDrain)) != AdminState.None;
+
+    private string[] Opening(ServerRow own) =>
+        own.IsOpen || IsHeldByOperator ? [] : [RouteCommands.Open(target.ReadBackend!, own.Name)];
+
+    private string[] Closing(ServerRow own, bool endSessions) =>
+        own.IsCut && !(endSessions && own.Sessions > 0) ? []
+        : endSessions ? RouteCommands.Cut(target.ReadBackend!, own.Name)
+        : [RouteCommands.Close(target.ReadBackend!, own.Name)];
+}

@@ -1,0 +1,103 @@
+using Harepd.Clock;
+using Harepd.Core.Model;
+
+namespace Harepd.Haproxy;
+
+/// <summary>
+/// Brings one HAProxy to one desire: writes first (closing before opening), then reads, then what lives on in workers of before
+/// a reload. Run by the lane's thread alone; every exchange is bounded by the command timeout.
+/// </summary>
+internal sealed class RoutePass(
+    HaproxyTarget target,
+    CutPass cut,
+    WritePass write,
+    RuntimeDialogue dialogue,
+    OldWorkers? oldWorkers,
+    TimeSpan commandTimeout,
+    Func<Instant> leaseDeadline)
+{
+    private readonly ReadSteering _reads = new(target);
+
+    private Instant Soon => BootClock.Now + commandTimeout;
+
+    /// <param name="desire">What to bring about.</param>
+    /// <param name="attempt">How often it was tried.</param>
+    /// <param name="seenCuts">The guard's count when the desire was taken.</param>
+    /// <param name="mustHurry">True when a newer desire waits: the pass ends at its next safe point.</param>
+    internal RouteOutcome Run(RouteDesire desire, Attempt attempt, int seenCuts, Func<bool> mustHurry)
+    {
+        var outcome = desire.Kind == RouteKind.Cut ? Cut(desire, attempt, mustHurry) : Write(desire, attempt, seenCuts, mustHurry);
+        if (outcome.View is not null && !mustHurry())
+        {
+            outcome = Reads(desire, outcome, outcome.View);
+        }
+
+        return oldWorkers is null || mustHurry() ? outcome : EndOldSessions(desire, outcome);
+    }
+
+    private RouteOutcome Cut(RouteDesire desire, Attempt attempt, Func<bool> mustHurry)
+    {
+        string[] blindly = attempt != Attempt.First ? []
+            : desire is { ReadReady: false, EndReadSessions: true } ? [.. RouteCommands.CutOwn(target)]
+            : RouteCommands.Cut(target.WriteBackend, target.ServerName);
+        return cut.Run(blindly, alsoReads: false, Soon, mustHurry);
+    }
+
+    private RouteOutcome Write(RouteDesire desire, Attempt attempt, int seenCuts, Func<bool> mustHurry)
+    {
+        var limit = leaseDeadline();
+        limit = attempt == Attempt.First && desire.NotAfter is { } notAfter ? Instant.Min(limit, notAfter) : limit;
+        if (BootClock.Now < limit)
+        {
+            return write.Run(desire, attempt, limit, seenCuts, mustHurry);
+        }
+
+        // Whoever still wants to write without a live lease is late; HAProxy must not go on believing it.
+        var outcome = cut.Run([], alsoReads: false, Soon, mustHurry);
+        return outcome with { Ok = false, Detail = $"too late to open, {outcome.Detail}" };
+    }
+
+    private RouteOutcome Reads(RouteDesire desire, RouteOutcome outcome, HaproxyView view)
+    {
+        var commands = _reads.Next(desire, view);
+        if (commands.Length > 0)
+        {
+            var reading = dialogue.Do(commands, Soon);
+            if (reading.View is null)
+            {
+                return outcome with { Ok = false, Detail = $"{outcome.Detail}; reads: {reading.Reason}" };
+            }
+
+            view = reading.View;
+            outcome = outcome with { View = view, HasChanged = true };
+        }
+
+        _reads.Left(view);
+        var isDone = _reads.IsDone(desire, view, out var reason);
+        return reason.Length == 0 ? outcome : outcome with { Ok = outcome.Ok && isDone, Detail = $"{outcome.Detail}; {reason}" };
+    }
+
+    private RouteOutcome EndOldSessions(RouteDesire desire, RouteOutcome outcome)
+    {
+        var (found, reason) = oldWorkers!.End((backend, server) => MustEnd(desire, backend, server), Soon);
+        return reason.Length > 0 ? outcome with { Ok = false, Detail = $"{outcome.Detail}; old workers: {reason}" }
+            : found > 0 ? outcome with { Ok = false, Detail = $"{outcome.Detail}; sessions of an old worker are ending", HasChanged = true }
+            : outcome;
+    }
+
+    /// <summary>
+    /// A session of an old worker must end when its server may not be written to. One that is still queued for a server could be
+    /// handed to any of them, by rules of before the reload.
+    /// </summary>
+    private bool MustEnd(RouteDesire desire, string backend, string server)
+    {
+        var isOwn = string.Equals(server, target.ServerName, StringComparison.Ordinal);
+        if (string.Equals(backend, target.WriteBackend, StringComparison.Ordinal))
+        {
+            return desire.Kind == RouteKind.Cut ? isOwn || server == "<none>" : !isOwn && server != HaproxyTarget.HoldServer;
+        }
+
+        return isOwn && desire is { ReadReady: false, EndReadSessions: true }
+            && string.Equals(backend, target.ReadBackend, StringComparison.Ordinal);
+    }
+}
