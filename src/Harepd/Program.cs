@@ -1,1 +1,4 @@
-return 0;
+using Harepd.Cli;
+
+using var signals = HostSignals.Register();
+return await CommandLine.RunAsync(args, signals, Console.Out, Console.Error);

@@ -6,9 +6,9 @@ namespace Harepd.Config;
 /// <param name="FenceStarts">D − F, after the holder's last renewal began.</param>
 /// <param name="Deadline">D, likewise.</param>
 /// <param name="StallSurvived">D − renewal − F − round trip: the longest pause of the holder that costs nothing.</param>
-/// <param name="SilenceAtLeast">D − renewal: from the loss of a host until its lease has run out, when it died just before a renewal.</param>
-/// <param name="SilenceAtMost">The same when it died just after one; the drift allowance of A is not counted.</param>
-/// <param name="HostLost">D + 0.3 s for promotion and steering: writes resume after the loss of a host within this.</param>
+/// <param name="SilenceAtLeast">A − renewal: from the loss of a host until the voters are free, when it died just before a renewal.</param>
+/// <param name="SilenceAtMost">A: the same when it died just after one.</param>
+/// <param name="HostLost">A + 0.3 s for promotion and steering: writes resume after the loss of a host within this.</param>
 internal readonly record struct LeaseBudget(
     TimeSpan VotersHold,
     TimeSpan VotersAbstain,
@@ -25,15 +25,19 @@ internal readonly record struct LeaseBudget(
     private static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan PromotionAndSteering = TimeSpan.FromMilliseconds(300);
 
-    public static LeaseBudget Of(LeaseConfig lease) => new(
-        Hold(lease.Duration, lease.DriftPpm),
-        Hold(lease.MaxDuration, lease.DriftPpm),
-        lease.Duration - lease.FenceBudget,
-        lease.Duration,
-        lease.Duration - lease.RenewInterval - lease.FenceBudget - RoundTrip,
-        lease.Duration - lease.RenewInterval,
-        lease.Duration,
-        lease.Duration + PromotionAndSteering);
+    public static LeaseBudget Of(LeaseConfig lease)
+    {
+        var hold = Hold(lease.Duration, lease.DriftPpm);
+        return new LeaseBudget(
+            hold,
+            Hold(lease.MaxDuration, lease.DriftPpm),
+            lease.Duration - lease.FenceBudget,
+            lease.Duration,
+            lease.Duration - lease.RenewInterval - lease.FenceBudget - RoundTrip,
+            hold - lease.RenewInterval,
+            hold,
+            hold + PromotionAndSteering);
+    }
 
     // Integer arithmetic, rounded up twice: a voter may hold too long, never too short (R8).
     private static TimeSpan Hold(TimeSpan duration, int driftPpm)

@@ -50,7 +50,7 @@ internal static class ConsoleFormat
     // A message may quote what a stranger sent: control characters must neither forge a line, hence the indentation, nor reach a terminal.
     private static IEnumerable<string> Lines(LogEvent logEvent)
     {
-        var message = logEvent.RenderMessage(CultureInfo.InvariantCulture).Split('\n');
+        var message = MessageText.Of(logEvent).Split('\n');
         yield return Printable(message[0]);
         foreach (var line in message.Skip(1).Concat(logEvent.Exception?.ToString().Split('\n') ?? []))
         {

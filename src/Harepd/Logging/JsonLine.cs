@@ -29,7 +29,7 @@ internal static class JsonLine
                 json.WriteString("source", name);
             }
 
-            json.WriteString("message", logEvent.RenderMessage(CultureInfo.InvariantCulture));
+            json.WriteString("message", MessageText.Of(logEvent));
             foreach (var (key, value) in logEvent.Properties.Where(property => property.Key is not ("EventId" or "SourceContext")))
             {
                 json.WritePropertyName(NameOf(key));

@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using Harepd.Config;
+using Harepd.Files;
+
+namespace Harepd.Cli.Check;
+
+/// <summary>The folders and files that the daemon writes, tried with this process's rights and without touching them.</summary>
+internal static partial class FileDoors
+{
+    private const int CanWrite = 2;
+    private const int CanEnter = 1;
+    private const int CanRead = 4;
+
+    public static IEnumerable<DoorAnswer> Try(HarepdConfig config, bool isDataNode)
+    {
+        yield return Folder("stateDir", config.StateDir, "StateDirectory=harepd in the unit makes it");
+        yield return RunFolder(config.RunDir);
+        if (config.Logs.FilePath is { } log)
+        {
+            yield return Folder("logs.filePath", Path.GetDirectoryName(log) ?? "/", "LogsDirectory=harepd in the unit makes it");
+        }
+
+        if (isDataNode && config.HbaConfig is { } hba)
+        {
+            yield return Hba(hba);
+        }
+    }
+
+    private static DoorAnswer Hba(string path)
+    {
+        const string name = "pg_hba.conf";
+        var target = AtomicFile.Resolve(path);
+        if (Access(target, CanRead) != 0)
+        {
+            return DoorAnswer.Shut($"{name} {path}", $"{User} may not read it: {Posix.LastError.Text}");
+        }
+
+        // The file is replaced by rename, so the right that counts is the folder's.
+        var folder = Path.GetDirectoryName(target) ?? "/";
+        if (Access(folder, CanWrite | CanEnter) != 0)
+        {
+            return DoorAnswer.Shut($"{name} {path}", $"{User} may not replace it, because {folder} cannot be written: {Posix.LastError.Text}");
+        }
+
+        var owner = FileFacts.Of(target)?.User;
+        return owner is { } id && id != Posix.EffectiveUser() && Posix.EffectiveUser() != 0
+            ? DoorAnswer.Shut($"{name} {path}", $"it belongs to user {id}, and only root or its owner can keep it so: run harepd as that user")
+            : DoorAnswer.Open($"{name} {path}", $"readable, replaceable by {User}");
+    }
+
+    private static DoorAnswer RunFolder(string path)
+    {
+        var folder = Folder("runDir", path, "RuntimeDirectory=harepd in the unit makes it");
+        return folder.State == DoorState.Open && FileSystemOf(path) is var system && system is not ("tmpfs" or "ramfs")
+            ? DoorAnswer.Shut(folder.Door, $"on {system}: what it holds must vanish at a reboot, so it must be on tmpfs (/run)")
+            : folder;
+    }
+
+    private static DoorAnswer Folder(string key, string path, string hint)
+    {
+        var name = $"{key} {path}";
+        if (!Directory.Exists(path))
+        {
+            var parent = Path.GetDirectoryName(path) ?? "/";
+            return Directory.Exists(parent) && Access(parent, CanWrite | CanEnter) == 0
+                ? DoorAnswer.Noted(name, "not there yet; it will be made at the start")
+                : DoorAnswer.Shut(name, $"not there, and {User} may not make it; {hint}");
+        }
+
+        return Access(path, CanWrite | CanEnter) == 0
+            ? DoorAnswer.Open(name, $"writable by {User}")
+            : DoorAnswer.Shut(name, $"{User} may not write it: {Posix.LastError.Text}");
+    }
+
+    private static string User => Environment.UserName;
+
+    private static string FileSystemOf(string path)
+    {
+        try
+        {
+            return new DriveInfo(path).DriveFormat;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return "an unknown file system";
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
+}

@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+
+namespace Harepd.Cli;
+
+/// <summary>
+/// The process's signals, taken before anything else runs, so that none of them ends the process by default while it starts:
+/// SIGTERM and SIGINT ask for a clean stop, SIGHUP for a reload. Thread-safe.
+/// </summary>
+internal sealed class HostSignals : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<bool> _reloads = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly List<PosixSignalRegistration> _registrations = [];
+
+    /// <summary>Cancelled by the first SIGTERM or SIGINT.</summary>
+    public CancellationToken Stop => _stop.Token;
+
+    /// <summary>One item a SIGHUP; several before the first is read are one.</summary>
+    public ChannelReader<bool> Reloads => _reloads.Reader;
+
+    /// <summary>Takes the signals of this process.</summary>
+    public static HostSignals Register()
+    {
+        var signals = new HostSignals();
+        signals.Take(PosixSignal.SIGTERM, signals.AskToStop);
+        signals.Take(PosixSignal.SIGINT, signals.AskToStop);
+        signals.Take(PosixSignal.SIGHUP, signals.AskToReload);
+        return signals;
+    }
+
+    /// <summary>As by SIGTERM.</summary>
+    public void AskToStop() => _stop.Cancel();
+
+    /// <summary>As by SIGHUP.</summary>
+    public void AskToReload() => _reloads.Writer.TryWrite(true);
+
+    public void Dispose()
+    {
+        _registrations.ForEach(registration => registration.Dispose());
+        _stop.Dispose();
+    }
+
+    private void Take(PosixSignal signal, Action action) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
+    {
+        context.Cancel = true;
+        action();
+    }));
+}
