@@ -33,10 +33,11 @@ public static class NodeMachine
             Lease = settings.HasCandidate ? lease with { Attempt = null, Releasing = null } : null,
             Server = new ServerObservation { At = now, Health = ServerHealth.Unknown },
             Gate = new GateState { Now = start.GateOnDisk },
-            HighestTerm = start.TermOnDisk,
+            HighestTerm = lease.Held is { } held && held.Term > start.TermOnDisk ? held.Term : start.TermOnDisk,
             ReportVersion = start.UnixMillis * 1000,
             NextShare = now,
-            LastStep = now,
+            // Just before, so that the first tick is due at once: what was resumed may be over already.
+            LastStep = now - TimeSpan.FromTicks(1),
         };
     }
 

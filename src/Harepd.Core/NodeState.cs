@@ -29,6 +29,9 @@ public sealed record NodeState
 
     public GateState Gate { get; init; } = new();
 
+    /// <summary>The deadline that watchdog and guard were told last by this run; zero before the first word and when disarmed.</summary>
+    public Instant ArmedUntil { get; init; }
+
     /// <summary>What HAProxy was told last; null before the first word.</summary>
     public Route? Route { get; init; }
 

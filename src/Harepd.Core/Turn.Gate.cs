@@ -109,15 +109,26 @@ internal sealed partial class Turn
             var kind = isDone ? DecisionKind.GateConfirmed : DecisionKind.GateFailed;
             Note(kind, before.AskedTerm, before.IsKnown ? before.Now.ToString() : "?", applied.Gate.ToString(), applied.Detail);
         }
-
-        if (isDone && applied.Gate == Gate.Fenced && _state.Lease is { IsYielding: true })
-        {
-            // Disarmed only now: until the gate was confirmed shut, watchdog and guard stood behind the fence.
-            _closes.Add(new Effect.ArmWatchdog(before.AskedTerm, Instant.Zero, Instant.Zero));
-            Run((lease, rules) => LeaseMachine.GateShut(lease, rules, now));
-            Note(DecisionKind.LeaseReleased, before.AskedTerm, "", "", "the gate is shut and confirmed");
-        }
     }
+
+    /// <summary>Releases what was given up as soon as the gate is confirmed shut, at once when it had never been opened (R4).</summary>
+    private void SettleRelease()
+    {
+        if (_state is not { Lease.IsYielding: true, Gate: { IsKnown: true, Now: Gate.Fenced, Asked: Gate.Fenced, IsPending: false } })
+        {
+            return;
+        }
+
+        // Disarmed only now: until the gate was confirmed shut, watchdog and guard stood behind the fence.
+        var term = _state.Gate.AskedTerm;
+        _closes.Add(new Effect.ArmWatchdog(term, Instant.Zero, Instant.Zero));
+        _state = _state with { ArmedUntil = Instant.Zero };
+        Run((lease, rules) => LeaseMachine.GateShut(lease, rules, now));
+        Note(DecisionKind.LeaseReleased, term, "", "", "the gate is shut and confirmed");
+    }
+
+    /// <summary>Somebody else moved the gate: what was confirmed before counts no more, and it is asked for again at once.</summary>
+    private void DoubtGate() => _state = _state with { Gate = _state.Gate with { IsKnown = false, NextLook = now } };
 
     private void SettleRoute()
     {

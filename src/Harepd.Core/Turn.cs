@@ -51,6 +51,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 break;
             case Input.WatchdogFired fired:
                 Note(DecisionKind.WatchdogFired, fired.Term, "", "", "the lease watchdog fenced: the daemon was late");
+                DoubtGate();
                 Run((lease, _) => lease.Held?.Term == fired.Term ? LeaseMachine.GiveUp(lease, "the lease watchdog fenced") : new LeaseStep(lease, []));
                 break;
             case Input.Stop stop:
@@ -68,6 +69,8 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
         if (_state.Lease is not null)
         {
             SettleLease();
+            SettleWatchdog();
+            SettleRelease();
             SettleGate();
             SettleRoute();
             SettlePace();
@@ -91,13 +94,27 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
         }
 
         Run((lease, rules) => LeaseMachine.Tick(lease, rules, candidacy, now));
-        var isRogue = _state.Lease is { Held: null } && _state.Server.IsWritable && candidacy is not null && _state.Lease.LastRefusal != RefusalReason.None;
+        var isRogue = _state.Lease is { Held: null } && _state.Server.IsWritable && candidacy is not null && IsForeign(_state.Lease.LastRefusal);
         if (isRogue && !_state.IsRogue)
         {
             Note(DecisionKind.RogueSeen, _state.HighestTerm, "", "", $"the server takes writes but the lease is refused: {_state.Lease!.LastRefusal}");
         }
 
         _state = _state with { IsRogue = isRogue };
+    }
+
+    /// <summary>Refusals that say that the writes belong elsewhere; an abstaining or busy voter says nothing of the kind.</summary>
+    private static bool IsForeign(RefusalReason reason) =>
+        reason is RefusalReason.ForeignLease or RefusalReason.OldTimeline or RefusalReason.OtherSystem;
+
+    /// <summary>Watchdog and guard stand behind every lease that is held, a resumed one too, before anything is opened under it (R12).</summary>
+    private void SettleWatchdog()
+    {
+        if (_state.Lease?.Held is { } held && held.Deadline != _state.ArmedUntil)
+        {
+            _closes.Add(new Effect.ArmWatchdog(held.Term, held.FenceAt, held.Deadline));
+            _state = _state with { ArmedUntil = held.Deadline };
+        }
     }
 
     private (Candidacy? Candidacy, string Reason) CandidacyNow()
@@ -139,11 +156,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 break;
             case LeaseOutput.Acquired(var lease):
                 _state = _state with { HighestTerm = Max(_state.HighestTerm, lease.Term), RecordedRefusal = RefusalReason.None };
-                _closes.Add(new Effect.ArmWatchdog(lease.Term, lease.FenceAt, lease.Deadline));
                 Note(DecisionKind.LeaseAcquired, lease.Term, "", "holder", $"accepted by {string.Join(", ", lease.Voters)}");
-                break;
-            case LeaseOutput.Renewed(var lease):
-                _closes.Add(new Effect.ArmWatchdog(lease.Term, lease.FenceAt, lease.Deadline));
                 break;
             case LeaseOutput.Yielded(var lease, var reason):
                 Note(DecisionKind.LeaseYielded, lease.Term, "holder", "", reason);

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+
+namespace Harepd.Core.Tests.Transcripts;
+
+/// <summary>
+/// Plays a transcript: lines that begin with <c>&gt;</c> are commands, lines that begin with <c>#</c> are for people, everything else
+/// is what the commands gave and is written anew. The commands are listed in docs/TESTING.md.
+/// </summary>
+internal sealed class Script
+{
+    private readonly Narrator _narrator = new();
+    private readonly Stage _stage;
+
+    private Script() => _stage = new Stage(_narrator);
+
+    /// <summary>The transcript as it is now.</summary>
+    public static string Play(string text)
+    {
+        var script = new Script();
+        var played = new StringBuilder();
+        foreach (var line in text.Split('\n').Where(line => line.Length == 0 || line[0] is '#' or '>'))
+        {
+            if (line.Length == 0)
+            {
+                continue;
+            }
+
+            if (line[0] == '#')
+            {
+                played.Append(played.Length > 0 && played[^2] != '#' && !EndsWithComment(played) ? "\n" : "").Append(line).Append('\n');
+                continue;
+            }
+
+            played.Append(line).Append('\n');
+            script.Do(line[1..].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            played.Append(script._narrator.Take());
+        }
+
+        return played.ToString();
+    }
+
+    private static bool EndsWithComment(StringBuilder text)
+    {
+        var lines = text.ToString().TrimEnd('\n').Split('\n');
+        return lines[^1].StartsWith('#');
+    }
+
+    private void Do(string[] words)
+    {
+        switch (words)
+        {
+            case ["cluster", .. var names]:
+                _stage.Gather([.. names.Where(name => name != "reads")], names.Contains("reads"));
+                break;
+            case ["brief"]:
+                _narrator.IsDetailed = false;
+                break;
+            case ["full"]:
+                _narrator.IsDetailed = true;
+                break;
+            case ["deliver"]:
+                _stage.Deliver();
+                break;
+            case ["lose"]:
+                _stage.Lose();
+                break;
+            case ["wait", var span]:
+                _stage.Wait(Span(span), isEasy: false);
+                break;
+            case ["run", var span]:
+                _stage.Wait(Span(span), isEasy: true);
+                break;
+            case ["cut", var left, var right]:
+                _stage.Cut(left, right, isCut: true);
+                break;
+            case ["heal", var left, var right]:
+                _stage.Cut(left, right, isCut: false);
+                break;
+            case [var name, .. var rest]:
+                Do(name, rest);
+                break;
+            default:
+                throw new FormatException("an empty command");
+        }
+    }
+
+    private void Do(string name, string[] words)
+    {
+        switch (words)
+        {
+            case ["start", .. var options]:
+                _stage.Start(name, options.Contains("resume"), options.Contains("shut") ? Gate.Fenced : Gate.ReadWrite);
+                break;
+            case ["crash"]:
+                _stage.Crash(name);
+                break;
+            case ["stop"]:
+                _stage.Stop(name);
+                break;
+            case ["postmaster-dies"]:
+                _stage.PostmasterDies(name);
+                break;
+            case ["watchdog"]:
+                _stage.FireWatchdog(name);
+                break;
+            case ["gate", "done"]:
+                _stage.AnswerGate(name, isDone: true);
+                break;
+            case ["gate", "fails"]:
+                _stage.AnswerGate(name, isDone: false);
+                break;
+            case ["timeline", "saved"]:
+                _stage.SaveTimeline(name);
+                break;
+            case ["primary", .. var timeline]:
+                _stage.Observe(name, Samples.Primary(_stage.Now, Timeline(timeline)));
+                break;
+            case ["standby", "lagging", .. var timeline]:
+                _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { WriteLsn = new Lsn(0x9000000), ReplayDelay = TimeSpan.FromMinutes(1) });
+                break;
+            case ["standby", .. var timeline]:
+                _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)));
+                break;
+            case [var health] when Enum.TryParse<ServerHealth>(health, ignoreCase: true, out var seen):
+                _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = seen });
+                break;
+            default:
+                throw new FormatException($"unknown command: {name} {string.Join(' ', words)}");
+        }
+    }
+
+    private static TimelinePoint Timeline(string[] words) => words is [var number]
+        ? new TimelinePoint(uint.Parse(number, CultureInfo.InvariantCulture), number == "1" ? default : new Lsn(0x3000148))
+        : Samples.First;
+
+    private static TimeSpan Span(string text) => text.EndsWith("ms", StringComparison.Ordinal)
+        ? TimeSpan.FromMilliseconds(double.Parse(text[..^2], CultureInfo.InvariantCulture))
+        : TimeSpan.FromSeconds(double.Parse(text[..^1], CultureInfo.InvariantCulture));
+}
