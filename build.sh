@@ -7,7 +7,20 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 readonly out=$PWD/out
 readonly logs=$out/logs
 readonly build_packages=(procps util-linux)
-readonly server_packages=(postgresql-15 postgresql-15-repmgr repmgr haproxy socat openssl)
+
+# The PostgreSQL that is there, or the one of this Debian (or Ubuntu) release.
+postgres_major() {
+    local installed
+    installed=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/postgres' 2>/dev/null | cut -d/ -f5 | sort -n | tail -n 1)
+    case ${installed:-$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")} in
+        trixie) echo 17 ;;
+        noble) echo 16 ;;
+        [0-9]*) echo "$installed" ;;
+        *) echo 15 ;;
+    esac
+}
+
+readonly server_packages=("postgresql-$(postgres_major)" "postgresql-$(postgres_major)-repmgr" repmgr haproxy socat openssl)
 readonly test_packages=(pgbouncer python3-grpcio python3-grpc-tools iproute2 nftables)
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false

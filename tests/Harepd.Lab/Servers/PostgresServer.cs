@@ -10,8 +10,9 @@ namespace Harepd.Lab.Servers;
 /// </summary>
 public sealed class PostgresServer
 {
-    public const string BinDirectory = "/usr/lib/postgresql/15/bin";
     public const int DefaultPort = 5432;
+
+    private const string Installations = "/usr/lib/postgresql";
 
     private readonly LabFolder lab;
     private readonly PostgresOptions options;
@@ -29,6 +30,10 @@ public sealed class PostgresServer
         LogFile = Path.Combine(lab.Root, name + ".postgres.log");
         StartScript = lab.WriteFile(Path.Combine(name, "start"), StartScriptText(), executable: true);
     }
+
+    /// <summary>The programs of the newest PostgreSQL on this machine that repmgr is installed for.</summary>
+    /// <exception cref="LabException">There is none.</exception>
+    public static string BinDirectory => FindBinDirectory();
 
     public string Name { get; }
 
@@ -193,6 +198,13 @@ public sealed class PostgresServer
             process.Send(signal);
         }
     }
+
+    private static string FindBinDirectory() => Directory.Exists(Installations)
+        ? Directory.EnumerateDirectories(Installations)
+            .OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), out var major) ? major : 0)
+            .Select(folder => Path.Combine(folder, "bin"))
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "repmgr"))) ?? throw new LabException($"no repmgr below {Installations}; install postgresql-15-repmgr")
+        : throw new LabException("no PostgreSQL; install postgresql-15 and postgresql-15-repmgr");
 
     private bool WorksHere(int pid)
     {
