@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Harepd.Lab.Clients;
 using Harepd.Lab.Daemon;
 using Harepd.Lab.Machine;
@@ -8,8 +9,8 @@ namespace Harepd.Lab;
 /// <summary>The whole of it: primary, standby and witness under repmgr, HAProxy in front, a daemon on every node. All on loopback, gone on dispose.</summary>
 public sealed class LabCluster : IAsyncDisposable
 {
-    private const int GrpcPort = 10000;
-    private const int HttpPort = 8008;
+    public const int GrpcPort = 10000;
+    public const int HttpPort = 8008;
 
     private readonly LabClusterOptions options;
 
@@ -78,6 +79,10 @@ public sealed class LabCluster : IAsyncDisposable
     /// <summary>A data node's daemon as one of two processes (<c>--server-only</c> and <c>--client-only</c>) on the same configuration.</summary>
     public HarepdProcess Part(RepmgrNode node, HarepdMode mode) => new(Lab, node.Name, DaemonOf(node).ConfigFile, mode);
 
+    /// <summary>A daemon of a node on other keys than the lab's, with a file of its own.</summary>
+    public HarepdProcess ExtraDaemon(RepmgrNode node, IReadOnlyDictionary<string, string?> keys) =>
+        new(Lab, node.Name, Lab.WriteFile(Path.Combine(node.Name, "extra.yml"), YamlFile.Write("harepd", keys)));
+
     /// <summary>Begins to write through HAProxy.</summary>
     public Writer WriteThroughHaproxy(WriterOptions? writer = null, int number = 0) =>
         Writer.Start(Haproxy.Address, Haproxy.WritePort, number, writer);
@@ -91,6 +96,23 @@ public sealed class LabCluster : IAsyncDisposable
         async () => await Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend) is [var only] && only == node.Name && await IsPrimaryAsync(node),
         $"HAProxy to serve {node.Name}",
         limit,
+        detail: Describe);
+
+    /// <summary>Waits until a node's daemon takes connections of its peers.</summary>
+    public Task WaitForListeningAsync(RepmgrNode node) => Wait.UntilAsync(
+        async () =>
+        {
+            try
+            {
+                using var session = await WireSession.OpenAsync(node.Server.Address, GrpcPort, TimeSpan.FromSeconds(1));
+                return true;
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException)
+            {
+                return false;
+            }
+        },
+        $"the daemon of {node.Name} to listen",
         detail: Describe);
 
     /// <summary>The ends of all logs; for the message of a failed test.</summary>
@@ -151,6 +173,8 @@ public sealed class LabCluster : IAsyncDisposable
         ["gRPC.bindAddress"] = Quote(node.Server.Address),
         ["gRPC.bindPort"] = $"{GrpcPort}",
         ["http.bindPort"] = $"{HttpPort}",
+        // A voter that starts without memory is silent for a little longer than this: ten seconds by default, at every start of a lab.
+        ["lease.maxDuration"] = "3s",
         ["stateDir"] = Quote(Lab.MakeFolder(Path.Combine(node.Name, "state"))),
         ["runDir"] = Quote(Lab.MakeMemoryFolder(node.Name)),
     };

@@ -20,12 +20,18 @@ public sealed class WireSession : IDisposable
     private WireSession(Socket socket) => this.socket = socket;
 
     /// <summary>Opens the TCP connection and no more: the server waits for a start-up message.</summary>
-    public static async Task<WireSession> OpenAsync(string address, int port, TimeSpan limit)
+    /// <param name="source">The loopback address to come from; null leaves it to the system.</param>
+    public static async Task<WireSession> OpenAsync(string address, int port, TimeSpan limit, string? source = null)
     {
         var opened = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             using var timer = new CancellationTokenSource(limit);
+            if (source is not null)
+            {
+                opened.Bind(new IPEndPoint(IPAddress.Parse(source), 0));
+            }
+
             await opened.ConnectAsync(new IPEndPoint(IPAddress.Parse(address), port), timer.Token);
             return new WireSession(opened);
         }
@@ -46,6 +52,13 @@ public sealed class WireSession : IDisposable
         body.CopyTo(message, 8);
         using var timer = new CancellationTokenSource(limit);
         await socket.SendAsync(message, timer.Token);
+    }
+
+    /// <summary>The type of the first message after the start-up message: <c>R</c> for an authentication request, <c>E</c> for an error.</summary>
+    public async Task<char> FirstAnswerAsync(TimeSpan limit)
+    {
+        using var timer = new CancellationTokenSource(limit);
+        return (char)(await ReadExactlyAsync(1, timer.Token))[0];
     }
 
     /// <summary>Reads until the session is ready.</summary>

@@ -45,13 +45,7 @@ public sealed class HarepdProcess
     {
         if (!IsRunning)
         {
-            string[] mode = Mode switch
-            {
-                HarepdMode.ServerOnly => ["--server-only"],
-                HarepdMode.ClientOnly => ["--client-only"],
-                _ => [],
-            };
-            process = Proc.Start(lab, new ProcSpec(name, HarepdBinary.Find(), ["-f", ConfigFile, .. mode]) { Environment = Quiet });
+            process = Proc.Start(lab, new ProcSpec(name, HarepdBinary.Find(), ["-f", ConfigFile, .. ModeFlag]) { Environment = Quiet });
         }
     }
 
@@ -69,11 +63,18 @@ public sealed class HarepdProcess
     /// <summary>SIGHUP: it reads its configuration again.</summary>
     public void Reload() => process?.Send(Signal.Hangup);
 
-    /// <summary>Runs another command of the same binary on this node's configuration, such as <c>check</c> or <c>status</c>.</summary>
+    /// <summary>Runs another command of the same binary on this node's configuration and mode, such as <c>check</c>.</summary>
     public Task<CommandResult> RunAsync(params string[] arguments) => Proc.RunAsync(
         lab,
-        new ProcSpec($"{NodeName}.harepd-command", HarepdBinary.Find(), [.. arguments, "-f", ConfigFile]) { Environment = Quiet },
+        new ProcSpec($"{NodeName}.harepd-command", HarepdBinary.Find(), [.. arguments, "-f", ConfigFile, .. ModeFlag]) { Environment = Quiet },
         TimeSpan.FromSeconds(30));
+
+    private string[] ModeFlag => Mode switch
+    {
+        HarepdMode.ServerOnly => ["--server-only"],
+        HarepdMode.ClientOnly => ["--client-only"],
+        _ => [],
+    };
 
     // The runtime's diagnostic sockets would stay in /tmp after a kill.
     private static Dictionary<string, string> Quiet => new() { ["DOTNET_EnableDiagnostics"] = "0" };
