@@ -8,8 +8,9 @@ namespace Harepd.Grpc;
 /// <summary>Opens the connection of a channel: name, TCP, TLS, all under the one token that carries the connect timeout.</summary>
 internal sealed class PeerConnector(string host, int port, GrpcChannelOptions options)
 {
-    private const int MaxAddresses = 4;
+    private const int MaxAttempts = 16;
     private const int TcpUserTimeout = 18;
+    private static readonly TimeSpan Stagger = TimeSpan.FromMilliseconds(250);
 
     private readonly PeerResolver _resolver = new(host);
 
@@ -36,24 +37,58 @@ internal sealed class PeerConnector(string host, int port, GrpcChannelOptions op
         }
     }
 
+    /// <summary>
+    /// Races attempts, a new one at each stagger and at once where an address fails and another is left. A lost SYN would cost the kernel's second
+    /// otherwise, and the end of a cut would go unnoticed for as long.
+    /// </summary>
     private async Task<Socket> ConnectAnyAsync(IPAddress[] addresses, CancellationToken token)
     {
-        var count = Math.Min(addresses.Length, MaxAddresses);
-        for (var i = 0; ; i++)
+        using var race = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var running = new List<Task<Socket>>();
+        var started = 0;
+        try
         {
-            using var share = CancellationTokenSource.CreateLinkedTokenSource(token);
-            share.CancelAfter(options.ConnectTimeout / count);
-            try
+            for (var isDue = true; ;)
             {
-                return await ConnectOneAsync(addresses[i], share.Token);
-            }
-            catch (Exception failure) when (failure is SocketException or OperationCanceledException
-                && i + 1 < count && !token.IsCancellationRequested)
-            {
-                // The next address may do better; the last one's failure is the one that is told.
+                if (isDue && started < MaxAttempts)
+                {
+                    running.Add(ConnectOneAsync(addresses[started++ % addresses.Length], race.Token));
+                }
+
+                var pause = Task.Delay(Stagger, race.Token);
+                var first = await Task.WhenAny([.. running, pause]);
+                token.ThrowIfCancellationRequested();
+                isDue = first == pause || started < addresses.Length;
+                if (first is Task<Socket> ended)
+                {
+                    running.Remove(ended);
+                    if (ended.IsCompletedSuccessfully || (running.Count == 0 && started >= addresses.Length))
+                    {
+                        return await ended;
+                    }
+                }
             }
         }
+        finally
+        {
+            await race.CancelAsync();
+            running.ForEach(Discard);
+        }
     }
+
+    private static void Discard(Task<Socket> loser) => _ = loser.ContinueWith(
+        static ended =>
+        {
+            if (ended.IsCompletedSuccessfully)
+            {
+                ended.Result.Dispose();
+            }
+            else
+            {
+                _ = ended.Exception;
+            }
+        },
+        CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private async Task<Socket> ConnectOneAsync(IPAddress address, CancellationToken token)
     {

@@ -26,6 +26,13 @@ internal sealed class UnaryEndpoint<TRequest, TResponse>(
             return;
         }
 
+        // Routing forgives case and a final slash; the protocol does not.
+        if (!string.Equals(context.Request.Path.Value, method.Path, StringComparison.Ordinal))
+        {
+            GrpcResponse.Fail(context, GrpcStatusCode.Unimplemented, "no such method here");
+            return;
+        }
+
         if (Interlocked.Increment(ref _running) > options.MaxConcurrentCalls)
         {
             Interlocked.Decrement(ref _running);

@@ -14,10 +14,9 @@ namespace Harepd.Peers;
 internal sealed class PeerLink : IDisposable
 {
     private readonly FrozenDictionary<MemberId, PeerLane> _lanes;
-    private readonly MemberId _self;
 
     /// <param name="from">Who speaks.</param>
-    /// <param name="peers">Whom to reach; the own member too where its voter lives in another process.</param>
+    /// <param name="peers">Whom to reach; the own member only where its voter lives in another process.</param>
     /// <param name="options">The bounds.</param>
     /// <param name="onReply">Takes a voter's answer; its voter is the one that was asked.</param>
     /// <param name="onHeard">Takes reports that a peer gave back for ours.</param>
@@ -30,7 +29,6 @@ internal sealed class PeerLink : IDisposable
         Action<ImmutableArray<NodeReport>> onHeard,
         ILogger log)
     {
-        _self = from.Self;
         _lanes = peers.Distinct().ToFrozenDictionary(
             peer => peer,
             peer => new PeerLane(peer, from, options, onReply, onHeard, new PeerReach(peer, log)));
@@ -48,15 +46,12 @@ internal sealed class PeerLink : IDisposable
         }
     }
 
-    /// <summary>Tells every other member, at most <see cref="WireLimits.MaxReports"/> reports.</summary>
+    /// <summary>Tells every peer, at most <see cref="WireLimits.MaxReports"/> reports.</summary>
     public void Share(ImmutableArray<NodeReport> reports)
     {
-        foreach (var (peer, lane) in _lanes)
+        foreach (var lane in _lanes.Values)
         {
-            if (peer != _self)
-            {
-                lane.Share(reports);
-            }
+            lane.Share(reports);
         }
     }
 
