@@ -1,16 +1,13 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
+using Harepd.Haproxy;
 
 namespace Harepd.Config;
 
 /// <summary>How addresses are read. One spelling each: two spellings of one member would be two members (R10).</summary>
 internal static class AddressValues
 {
-    // sizeof(sockaddr_un.sun_path) - 1 on Linux, unix(7).
-    private const int MaxSocketPathBytes = 107;
-
     /// <summary>An IP address, IPv4 or IPv6, in its usual spelling; the wildcard only where a listener may have it.</summary>
     public static Func<string, Parsed<IPAddress>> Ip(bool allowAny) => text =>
     {
@@ -85,28 +82,16 @@ internal static class AddressValues
             : Parsed<IPNetwork>.Bad("host bits are set", $"{masked}/{prefix.Value}, or {ip.Value} alone");
     }
 
-    /// <summary><c>unix:/path</c> or <c>tcp:host:port</c>.</summary>
+    /// <summary>A HAProxy as its room reads it: <c>unix:/path</c> or <c>tcp:host:port</c>, and behind a comma its master socket.</summary>
     public static Parsed<HaproxyEndpoint> Endpoint(string text)
     {
-        const string example = "unix:/run/haproxy/admin.sock or tcp:10.0.0.5:9999";
-        if (text.StartsWith("unix:", StringComparison.Ordinal))
+        if (HaproxyEndpoint.TryParse(text, out var endpoint, out var reason))
         {
-            var path = Values.AbsolutePath(text[5..]);
-            return path.Problem is null && Encoding.UTF8.GetByteCount(path.Value!) <= MaxSocketPathBytes
-                ? Parsed<HaproxyEndpoint>.Good(new HaproxyEndpoint.Unix(path.Value!))
-                : Parsed<HaproxyEndpoint>.Bad("no absolute socket path of at most 107 bytes", example);
+            return Parsed<HaproxyEndpoint>.Good(endpoint!);
         }
 
-        if (text.StartsWith("tcp:", StringComparison.Ordinal))
-        {
-            var peer = Peer(text[4..]);
-            return peer.Problem is null
-                ? Parsed<HaproxyEndpoint>.Good(new HaproxyEndpoint.Tcp(peer.Value.Host, peer.Value.Port))
-                : Parsed<HaproxyEndpoint>.Bad(peer.Problem, peer.Mend!);
-        }
-
-        var mend = text.StartsWith('/') ? $"unix:{text}" : Peer(text).Problem is null ? $"tcp:{text}" : example;
-        return Parsed<HaproxyEndpoint>.Bad("neither unix: nor tcp: in front", mend);
+        var mend = Peer(text).Problem is null ? $"tcp:{text}" : "unix:/run/haproxy/admin.sock or tcp:10.0.0.5:9999";
+        return Parsed<HaproxyEndpoint>.Bad(reason, mend);
     }
 
     private static Parsed<PeerAddress> Canonical(string text, PeerAddress peer) => peer.ToString() == text

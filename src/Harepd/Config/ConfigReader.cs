@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Harepd.Config.Sections;
 using Harepd.Config.Yaml;
+using Harepd.Haproxy;
 
 namespace Harepd.Config;
 
@@ -67,6 +68,7 @@ internal static class ConfigReader
             StateDir = section.Value("stateDir", Values.AbsolutePath, "/var/lib/harepd"),
             RunDir = section.Value("runDir", Values.AbsolutePath, "/run/harepd"),
         };
+        CheckSizes(section, config);
         if (isDataNode)
         {
             CheckDataNode(section, haproxy, config);
@@ -98,6 +100,16 @@ internal static class ConfigReader
         return path;
     }
 
+    private static void CheckSizes(Section section, HarepdConfig config)
+    {
+        var most = Math.Max(config.Members.Length, config.PreviousMembers.Length);
+        if (most > Core.Model.Membership.MaxMembers)
+        {
+            var problem = $"{most} members where at most {Core.Model.Membership.MaxMembers} are allowed";
+            section.Error("gRPC", null, problem, "fewer members: more votes make an election slower, not safer");
+        }
+    }
+
     private static void CheckDataNode(Section section, Section haproxy, HarepdConfig config)
     {
         if (config.Failover.Manager == FailoverManager.Repmgr && config.Repmgr is null)
@@ -110,6 +122,11 @@ internal static class ConfigReader
         {
             const string mend = "name haproxy.server (its checks), haproxy.endpoints (its runtime API) or http.bindPort (health answers)";
             section.Error("haproxy", null, "nothing tells HAProxy where the primary is", mend);
+        }
+
+        if (!config.Haproxy.Endpoints.IsEmpty && new HaproxyTarget("a", null, config.Haproxy.ServerName).Fault() is not null)
+        {
+            haproxy.Error("serverName", config.Haproxy.ServerName, "the node's name is no server name in HAProxy", "add   serverName: \"node_1\"   as in the backends");
         }
     }
 }

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Net;
+using Harepd.Haproxy;
 
 namespace Harepd.Config;
 
@@ -35,23 +35,3 @@ internal sealed record HaproxyConfig
 /// <param name="ReadOnly">Null when no read-only check is made.</param>
 /// <param name="ReadWrite">Null only in server-only mode.</param>
 internal sealed record HaproxyUsersConfig(string? ReadOnly, string? ReadWrite);
-
-/// <summary>Where a HAProxy's runtime API listens (HAProxy management guide, "stats socket").</summary>
-internal abstract record HaproxyEndpoint
-{
-    private HaproxyEndpoint()
-    {
-    }
-
-    /// <summary>A socket file of this host; the path is absolute and fits <c>sun_path</c>.</summary>
-    internal sealed record Unix(string Path) : HaproxyEndpoint
-    {
-        public override string ToString() => $"unix:{Path}";
-    }
-
-    /// <summary>A TCP listener; host name or IP address without brackets, port 1 to 65535.</summary>
-    internal sealed record Tcp(string Host, int Port) : HaproxyEndpoint
-    {
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"tcp:{new PeerAddress(Host, Port)}");
-    }
-}

@@ -1,3 +1,5 @@
+using Harepd.Core.Model;
+
 namespace Harepd.Config;
 
 /// <summary>What follows from the lease's durations (DESIGN section 4, the worked example); all spans are boot time.</summary>
@@ -22,15 +24,16 @@ internal readonly record struct LeaseBudget(
     /// <summary>A round trip between members that leaves room for a busy host, about ten times what healthy ones take.</summary>
     public static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(10);
 
-    private static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan PromotionAndSteering = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>The budget of a configuration.</summary>
     public static LeaseBudget Of(LeaseConfig lease)
     {
-        var hold = Hold(lease.Duration, lease.DriftPpm);
+        var settings = new LeaseSettings { Duration = lease.Duration, MaxDuration = lease.MaxDuration, DriftPpm = lease.DriftPpm };
+        var hold = RoundUp(settings.HoldFor(lease.Duration));
         return new LeaseBudget(
             hold,
-            Hold(lease.MaxDuration, lease.DriftPpm),
+            RoundUp(settings.AbstainFor),
             lease.Duration - lease.FenceBudget,
             lease.Duration,
             lease.Duration - lease.RenewInterval - lease.FenceBudget - RoundTrip,
@@ -39,12 +42,5 @@ internal readonly record struct LeaseBudget(
             hold + PromotionAndSteering);
     }
 
-    // Integer arithmetic, rounded up twice: a voter may hold too long, never too short (R8).
-    private static TimeSpan Hold(TimeSpan duration, int driftPpm)
-    {
-        var numerator = (Int128)(duration + Granularity).Ticks * (1_000_000 + driftPpm);
-        var ticks = (long)((numerator + (999_999 - driftPpm)) / (1_000_000 - driftPpm));
-        var milliseconds = (ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond;
-        return TimeSpan.FromMilliseconds(milliseconds);
-    }
+    private static TimeSpan RoundUp(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Ceiling(span.TotalMilliseconds));
 }

@@ -113,7 +113,6 @@ public sealed class ConfigErrorTests
     }
 
     [Theory]
-    [InlineData("/run/haproxy.sock")]
     [InlineData("10.0.0.9:9999")]
     [InlineData("tcp:10.0.0.9")]
     [InlineData("unix:run/haproxy.sock")]
@@ -126,11 +125,35 @@ public sealed class ConfigErrorTests
     }
 
     [Fact]
-    public void A_unix_endpoint_without_its_prefix_is_mended()
+    public void A_tcp_endpoint_without_its_prefix_is_mended()
     {
-        var error = TemporaryConfig.OneError(TemporaryConfig.With("server: [\"10.0.0.9\"]", "endpoints: [\"/run/haproxy.sock\"]"));
+        var error = TemporaryConfig.OneError(TemporaryConfig.With("server: [\"10.0.0.9\"]", "endpoints: [\"10.0.0.9:9999\"]"));
 
-        Assert.Equal("unix:/run/haproxy.sock", error.Mend);
+        Assert.Equal("tcp:10.0.0.9:9999", error.Mend);
+    }
+
+    [Fact]
+    public void The_name_of_the_server_that_parks_clients_is_taken()
+    {
+        var error = TemporaryConfig.OneError(TemporaryConfig.With("server: [\"10.0.0.9\"]", "server: [\"10.0.0.9\"]\n    serverName: hold"));
+
+        Assert.Equal("harepd.haproxy.serverName", error.Key);
+    }
+
+    [Fact]
+    public void A_node_name_that_haproxy_cannot_have_needs_a_server_name()
+    {
+        var text = TemporaryConfig.With("node_1", "node 1").Replace("server: [\"10.0.0.9\"]", "endpoints: [\"unix:/s\"]", StringComparison.Ordinal);
+
+        Assert.Equal("harepd.haproxy.serverName", TemporaryConfig.OneError(text).Key);
+    }
+
+    [Fact]
+    public void Sixteen_members_are_too_many()
+    {
+        var neighbours = string.Join(", ", Enumerable.Range(2, 14).Select(i => $"\"10.0.1.{i}:10000\""));
+
+        Assert.Equal("harepd.gRPC", TemporaryConfig.OneError(TemporaryConfig.With("\"10.0.0.2:10000\"", neighbours)).Key);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using Harepd.Config;
 using Harepd.Core.Model;
+using Harepd.Haproxy;
 using Xunit;
 
 namespace Harepd.Tests.Config;
@@ -156,18 +157,13 @@ public sealed class ConfigReaderTests
     [Fact]
     public void Runtime_endpoints_are_sockets_or_tcp()
     {
-        var text = TemporaryConfig.With("server: [\"10.0.0.9\"]", "endpoints: [\"unix:/run/haproxy/admin.sock\", \"tcp:10.0.0.9:9999\"]");
+        string[] written = ["unix:/run/haproxy/admin.sock,master:unix:/run/haproxy-master.sock", "tcp:10.0.0.9:9999", "tcp:[fd00::1]:9999"];
+        var text = TemporaryConfig.With("server: [\"10.0.0.9\"]", $"endpoints: [\"{string.Join("\", \"", written)}\"]");
 
         var endpoints = TemporaryConfig.Good(text).Haproxy.Endpoints;
 
-        Assert.True(endpoints.SequenceEqual([new HaproxyEndpoint.Unix("/run/haproxy/admin.sock"), new HaproxyEndpoint.Tcp("10.0.0.9", 9999)]));
-        Assert.Equal(["unix:/run/haproxy/admin.sock", "tcp:10.0.0.9:9999"], endpoints.Select(endpoint => endpoint.ToString()!));
-    }
-
-    [Fact]
-    public void A_bare_ipv6_endpoint_prints_its_brackets()
-    {
-        Assert.Equal("tcp:[fd00::1]:9999", new HaproxyEndpoint.Tcp("fd00::1", 9999).ToString());
+        Assert.Equal(written, endpoints.Select(endpoint => endpoint.Name));
+        Assert.Equal(new RuntimeAddress.Tcp("fd00::1", 9999), endpoints[2].Runtime);
     }
 
     [Fact]

@@ -5,11 +5,17 @@ namespace Harepd.Cli.Check;
 /// <summary>Tries all doors, those that may be slow beside each other, each with a deadline of its own.</summary>
 internal static class Doors
 {
-    public static Task<IReadOnlyList<DoorAnswer>> TryAllAsync(HarepdConfig config, DaemonMode mode, CancellationToken stop)
+    public static async Task<IReadOnlyList<DoorAnswer>> TryAllAsync(HarepdConfig config, DaemonMode mode, CancellationToken stop)
     {
         var isDataNode = mode != DaemonMode.ServerOnly;
+        List<Task<DoorAnswer>> slow = [.. PeerDoors.Try(config, mode, stop)];
+        if (isDataNode)
+        {
+            slow.AddRange(HaproxyDoors.Try(config.Haproxy));
+        }
+
         List<DoorAnswer> answers = [.. FileDoors.Try(config, isDataNode), ClockDoor.Try(config.Lease.DriftPpm)];
-        stop.ThrowIfCancellationRequested();
-        return Task.FromResult<IReadOnlyList<DoorAnswer>>(answers);
+        answers.AddRange(await Task.WhenAll(slow).WaitAsync(stop));
+        return answers;
     }
 }

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Net;
+using Harepd.Haproxy;
 
 namespace Harepd.Config.Sections;
 
@@ -54,11 +54,10 @@ internal static class HaproxySection
         return new HaproxyUsersConfig(readOnly, readWrite);
     }
 
-    // HAProxy's configuration manual, "proxy names": letters, digits, dash, underscore, dot and colon.
     private static Parsed<string> HaproxyName(string text) =>
-        text.Length is >= 1 and <= 63 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':')
+        HaproxyTarget.IsName(text) && text != HaproxyTarget.HoldServer
             ? Parsed<string>.Good(text)
-            : Parsed<string>.Bad("not a name in HAProxy", "1 to 63 of a-z, A-Z, 0-9, dash, underscore, dot and colon");
+            : Parsed<string>.Bad("not a name for this in HAProxy", $"a-z, A-Z, 0-9, dash, underscore, dot and colon; not {HaproxyTarget.HoldServer}");
 
     private static void ReportTwice<T>(Section section, ImmutableArray<Item<T>> items)
         where T : notnull

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Net.Sockets;
+using Harepd.Config;
+using Harepd.Core.Model;
+using Harepd.Grpc;
+using Harepd.Peers;
+using Harepd.Runtime;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Harepd.Cli.Check;
+
+/// <summary>Asks every other member for its state, with the same certificates and deadline as the daemon; then the own address and certificate.</summary>
+internal static class PeerDoors
+{
+    private static readonly TimeSpan CertificateNotice = TimeSpan.FromDays(21);
+
+    public static IEnumerable<Task<DoorAnswer>> Try(HarepdConfig config, DaemonMode mode, CancellationToken stop)
+    {
+        yield return Task.FromResult(Listen(config.Grpc));
+        Func<GrpcTlsMaterial>? tls = null;
+        if (config.Grpc.Tls is { Enabled: true } files)
+        {
+            var (door, material) = Certificates(files);
+            yield return Task.FromResult(door);
+            if (material is null)
+            {
+                yield break;
+            }
+
+            tls = () => material;
+        }
+
+        var options = new PeerLinkOptions { Tls = tls, ServerName = config.Grpc.ServerHostOverride };
+        var stamp = NodeSettingsFrom.Config(config, mode).Membership.Stamp;
+        foreach (var peer in config.Grpc.Peers)
+        {
+            yield return AskAsync(peer.Member, stamp, options, config.Grpc.ConnectionDeadline, stop);
+        }
+    }
+
+    private static async Task<DoorAnswer> AskAsync(MemberId peer, MembershipStamp stamp, PeerLinkOptions options, TimeSpan deadline, CancellationToken stop)
+    {
+        var door = $"peer {peer}";
+        try
+        {
+            var status = await StatusInquiry.AskAsync(peer, options, deadline, stop);
+            if (status.Member != peer)
+            {
+                return DoorAnswer.Shut(door, $"calls itself {status.Member}: its advertise and this node's list must have the same letters");
+            }
+
+            if (status.Stamp != stamp)
+            {
+                return DoorAnswer.Shut(door, $"has the membership {status.Stamp}, this file gives {stamp}: cluster, epoch and the lists of members must be the same");
+            }
+
+            var lease = status.Holder is { } holder ? $"keeps a lease of {holder.Member} in term {status.Term}" : "keeps no lease";
+            return DoorAnswer.Open(door, $"harepd {status.Version}, same membership, {lease}");
+        }
+        catch (GrpcException e) when (e.Code == GrpcStatusCode.Unimplemented)
+        {
+            return DoorAnswer.Noted(door, "answers gRPC, but is no harepd of this generation: a Go daemon has no vote");
+        }
+        catch (GrpcException e)
+        {
+            return DoorAnswer.Shut(door, $"{e.Code}: {e.Detail}");
+        }
+    }
+
+    // Binding port 0 tells whether the address is this host's without disturbing a daemon that runs.
+    private static DoorAnswer Listen(GrpcConfig config)
+    {
+        var door = $"listener {new PeerAddress(config.BindAddress.ToString(), config.BindPort)}";
+        try
+        {
+            using var any = new TcpListener(config.BindAddress, 0);
+            any.Start();
+            any.Stop();
+            using var own = new TcpListener(config.BindAddress, config.BindPort);
+            own.Start();
+            return DoorAnswer.Open(door, "free");
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return DoorAnswer.Noted(door, "in use: right while harepd runs, wrong if it is another program");
+        }
+        catch (SocketException e)
+        {
+            return DoorAnswer.Shut(door, $"cannot be bound: {e.Message}");
+        }
+    }
+
+    private static (DoorAnswer Door, GrpcTlsMaterial? Material) Certificates(TlsConfig files)
+    {
+        var door = $"certificate {files.Cert}";
+        using var opened = TlsFiles.TryOpen(files.Ca!, files.Cert!, files.Key!, Timeout.InfiniteTimeSpan, NullLogger.Instance, out var error);
+        if (opened is null)
+        {
+            return (DoorAnswer.Shut(door, error ?? "makes no sense"), null);
+        }
+
+        var expires = opened.Current.ExpiresUtc;
+        var left = expires - DateTime.UtcNow;
+        var until = string.Create(CultureInfo.InvariantCulture, $"valid until {expires:yyyy-MM-dd HH:mm} UTC");
+        var answer = left < TimeSpan.Zero ? DoorAnswer.Shut(door, $"expired: was {until}")
+            : left < CertificateNotice ? DoorAnswer.Noted(door, $"{until}: renew it, the daemon picks up changed files")
+            : DoorAnswer.Open(door, until);
+        return (answer, opened.Current);
+    }
+}
