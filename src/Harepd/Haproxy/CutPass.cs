@@ -9,6 +9,9 @@ namespace Harepd.Haproxy;
 /// </summary>
 internal sealed class CutPass(HaproxyTarget target, RuntimeDialogue dialogue, TimeSpan commandTimeout)
 {
+    /// <summary>Milliseconds between two looks at sessions that do not end; it begins with none.</summary>
+    private const int SlowestLook = 15;
+
     /// <summary>
     /// Cuts the server in the write backend.
     /// </summary>
@@ -22,6 +25,8 @@ internal sealed class CutPass(HaproxyTarget target, RuntimeDialogue dialogue, Ti
     internal RouteOutcome Run(string[] blindly, bool alsoReads, Instant until, Func<bool> mustHurry)
     {
         var hasChanged = blindly.Length > 0;
+        var last = RouteOutcome.Failed("");
+        var pause = 0;
         var reading = dialogue.Do(blindly, Bound(until));
         while (reading.View is { } view)
         {
@@ -32,28 +37,28 @@ internal sealed class CutPass(HaproxyTarget target, RuntimeDialogue dialogue, Ti
 
             var reads = alsoReads ? HaproxyView.Find(view.Read, target.ServerName) : null;
             string[] missing = [.. RouteCommands.Remaining(own), .. reads is null ? [] : RouteCommands.Remaining(reads)];
-            if (missing.Length == 0)
+            if (missing.Length == 0 && !view.IsStopping)
             {
                 return new RouteOutcome(true, "cut") { View = view, HasChanged = hasChanged };
             }
 
+            last = Unfinished(view, own.IsCut ? reads ?? own : own) with { HasChanged = hasChanged };
+            Thread.Sleep(pause);
             if (BootClock.Now >= until || mustHurry())
             {
-                var isClosed = own.IsCut && reads is null or { IsCut: true };
-                return RouteOutcome.Failed(isClosed ? "cut, sessions are still ending" : $"not cut: {view.Says(own)}", view) with { HasChanged = hasChanged };
+                return last;
             }
 
-            if (hasChanged)
-            {
-                Thread.Sleep(1);
-            }
-
-            hasChanged = true;
+            (pause, hasChanged) = (Math.Min(pause * 2 + 1, SlowestLook), true);
             reading = dialogue.Do(missing, Bound(until));
         }
 
-        return RouteOutcome.Failed(reading.Reason);
+        // The last exchange may have had no time left; what was read before it says more than "did not answer in time".
+        return last.View is not null && BootClock.Now >= until ? last : RouteOutcome.Failed(reading.Reason);
     }
+
+    private static RouteOutcome Unfinished(HaproxyView view, ServerRow row) =>
+        RouteOutcome.Failed(view.IsStopping ? "cut, but a stopping worker answers" : row.IsCut ? "cut, sessions are still ending" : $"not cut: {view.Says(row)}", view);
 
     private Instant Bound(Instant until) => Instant.Min(until, BootClock.Now + commandTimeout);
 }

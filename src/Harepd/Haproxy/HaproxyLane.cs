@@ -162,9 +162,9 @@ internal sealed class HaproxyLane : IDisposable
             }
 
             var outcome = Pass(desire, memory.Next(version), seenCuts, version);
-            if (memory.IsNews(version, outcome))
+            if (memory.Weigh(version, outcome) is not Newness.None and var newness)
             {
-                Tell(desire, outcome);
+                Tell(desire, outcome, newness);
             }
 
             _wake.WaitOne(Pause(desire, outcome, memory));
@@ -186,9 +186,9 @@ internal sealed class HaproxyLane : IDisposable
         }
     }
 
-    private void Tell(RouteDesire desire, RouteOutcome outcome)
+    private void Tell(RouteDesire desire, RouteOutcome outcome, Newness newness)
     {
-        _log.Log(outcome.Ok ? LogLevel.Information : LogLevel.Warning, HaproxyEvents.Applied,
+        _log.Log(newness == Newness.Again ? LogLevel.Debug : outcome.Ok ? LogLevel.Information : LogLevel.Warning, HaproxyEvents.Applied,
             "HAProxy {Endpoint}: term {Term}, {Kind}: {Detail}", _endpoint.Name, desire.Term, desire.Kind, outcome.Detail);
         _applied(new RouteApplied(_endpoint, desire, outcome.Ok, outcome.IsServing, outcome.Detail, BootClock.Now));
     }

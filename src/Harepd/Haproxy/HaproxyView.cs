@@ -14,6 +14,12 @@ internal sealed record HaproxyView
 
     public required string Version { get; init; }
 
+    /// <summary>
+    /// The worker is on its way out: during a reload the old one still accepts on the shared command socket for a moment, and
+    /// what it confirms says nothing about the new one.
+    /// </summary>
+    public bool IsStopping { get; init; }
+
     public required ImmutableArray<ServerRow> Write { get; init; }
 
     /// <summary>Empty where reads are not steered.</summary>

@@ -13,30 +13,51 @@ internal enum Attempt
     Repair,
 }
 
+/// <summary>Whether an outcome is worth telling.</summary>
+internal enum Newness
+{
+    None,
+
+    /// <summary>Told before, but something had to be put right again: somebody else keeps changing this HAProxy.</summary>
+    Again,
+
+    New,
+}
+
 /// <summary>What a lane's thread remembers from one pass to the next, so that it speaks once a change and retries ever slower.</summary>
 internal sealed class LaneMemory
 {
+    private const int MostTold = 16;
+    private readonly HashSet<(bool Ok, bool Serving, string Detail)> _told = [];
     private long _version = -1;
+    private (bool Ok, bool Serving) _was;
     private bool _isRead;
-    private (bool Ok, bool Serving, string Detail) _last;
     private TimeSpan _retry;
 
     /// <summary>Which attempt at a desire comes next.</summary>
     public Attempt Next(long version) => version != _version ? Attempt.First : _isRead ? Attempt.Repair : Attempt.Retry;
 
-    /// <summary>True when the outcome is the first of its desire, differs from the last, or had to mend something.</summary>
-    public bool IsNews(long version, RouteOutcome outcome)
+    /// <summary>
+    /// New when the outcome is the first of its desire or was not told since the last change between well and unwell: two reasons
+    /// that alternate are two lines, not one each pass.
+    /// </summary>
+    public Newness Weigh(long version, RouteOutcome outcome)
     {
         var now = (outcome.Ok, outcome.IsServing, outcome.Detail);
-        var isNews = version != _version || now != _last || (outcome.Ok && outcome.HasChanged);
+        if (version != _version || (outcome.Ok, outcome.IsServing) != _was || _told.Count >= MostTold)
+        {
+            _told.Clear();
+        }
+
+        var newness = _told.Add(now) ? Newness.New : outcome is { Ok: true, HasChanged: true } ? Newness.Again : Newness.None;
         if (outcome.Ok || version != _version)
         {
             _retry = TimeSpan.Zero;
         }
 
         _isRead = outcome.View is not null || (_isRead && version == _version);
-        (_version, _last) = (version, now);
-        return isNews;
+        (_version, _was) = (version, (outcome.Ok, outcome.IsServing));
+        return newness;
     }
 
     /// <summary>The pause before trying again: doubles from <paramref name="first"/> up to <paramref name="slowest"/>.</summary>

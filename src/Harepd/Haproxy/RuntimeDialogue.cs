@@ -100,6 +100,7 @@ internal sealed class RuntimeDialogue
                 At = begun,
                 Pid = int.TryParse(Value(info, "Pid"), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0,
                 Version = Value(info, "Version"),
+                IsStopping = Value(info, "Stopping") == "1",
                 Write = Of(_target.WriteBackend),
                 Read = _target.SteersReads ? Of(_target.ReadBackend!) : [],
                 Complaint = complaint,

@@ -92,6 +92,7 @@ internal sealed class WritePass(
     private RouteOutcome Settle(HaproxyView view, bool hasChanged, Func<bool> mustHurry)
     {
         var until = Soon;
+        var pause = 0;
         while (true)
         {
             var own = HaproxyView.Find(view.Write, target.ServerName);
@@ -101,7 +102,7 @@ internal sealed class WritePass(
             }
 
             ImmutableArray<string> rivals = RouteCommands.CutRivals(target, view.Write);
-            if (rivals.IsEmpty)
+            if (rivals.IsEmpty && !view.IsStopping)
             {
                 var detail = own.IsServing ? "open" : own.Weight == 0 ? "open, but its weight is 0" : $"open, but down by its check ({own.Status})";
                 return new RouteOutcome(true, detail) { View = view, HasChanged = hasChanged, IsServing = own.IsServing };
@@ -110,12 +111,12 @@ internal sealed class WritePass(
             if (BootClock.Now >= until || mustHurry())
             {
                 var rival = OpenRival(view);
-                return RouteOutcome.Failed(rival is null ? "open, sessions of a rival are still ending" : $"open, but so is a rival: {view.Says(rival)}", view)
+                return RouteOutcome.Failed(view.IsStopping ? "open, but a stopping worker answers" : rival is null ? "open, sessions of a rival are still ending" : $"open, but so is a rival: {view.Says(rival)}", view)
                     with { IsServing = own.IsServing, HasChanged = hasChanged };
             }
 
-            Thread.Sleep(1);
-            hasChanged = true;
+            Thread.Sleep(pause);
+            (pause, hasChanged) = (Math.Min(pause * 2 + 1, 15), true);
             if (dialogue.Do(rivals.AsSpan(), Soon) is not { View: { } after } failed)
             {
                 return RouteOutcome.Failed("open, then lost from sight") with { IsServing = own.IsServing };

@@ -60,6 +60,9 @@ internal sealed class RealHaproxy : IDisposable
         var before = WorkerPid();
         Signal(Pid, "USR2");
         TestNet.Eventually(() => WorkerPid() is var now && now != before && now != 0, "the reload");
+
+        // The old worker accepts on the shared socket until it has heard that it must stop.
+        TestNet.Eventually(() => Command($"@!{before} show info", Master)?.Contains("Stopping: 0", StringComparison.Ordinal) != true, "the old one stops");
     }
 
     public void Restart()
