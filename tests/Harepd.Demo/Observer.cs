@@ -1,6 +1,7 @@
 using Harepd.Core.Model;
 using Harepd.Lab;
 using Harepd.Lab.Clients;
+using Harepd.Lab.Daemon;
 using Harepd.Lab.Machine;
 using Harepd.Lab.Servers;
 
@@ -41,7 +42,7 @@ internal sealed class Observer : IAsyncDisposable
             {
                 await DataNodeAsync(cluster.Repmgr.Node1, clients.Direct1, states),
                 await DataNodeAsync(cluster.Repmgr.Node2, clients.Direct2, states),
-                Witness(),
+                await WitnessAsync(),
             };
             var last = clients.Main.Attempts.LastOrDefault(attempt => attempt.IsAcknowledged)?.End ?? LabClock.Now;
             var acknowledged = clients.Main.Attempts.Count(attempt => attempt.IsAcknowledged);
@@ -78,21 +79,35 @@ internal sealed class Observer : IAsyncDisposable
             fields.Length == 2 ? uint.Parse(fields[1]) : 0,
             Gate(direct.Attempts.LastOrDefault()),
             cluster.DaemonOf(node).IsRunning ? "running" : "ended",
-            "",
+            await LeaseAsync(node),
             StateOf(states, HaproxyServer.WriteBackend, node),
             StateOf(states, HaproxyServer.ReadBackend, node));
     }
 
-    private NodeSnapshot Witness() => new(
+    private async Task<NodeSnapshot> WitnessAsync() => new(
         cluster.Repmgr.Witness.Name,
         cluster.Repmgr.Witness.Server.Address,
         "witness",
         0,
         "",
         cluster.WitnessDaemon.IsRunning ? "running" : "ended",
-        "",
+        await LeaseAsync(cluster.Repmgr.Witness),
         "",
         "");
+
+    // A voter names whom it grants the lease; the holder itself also its term.
+    private async Task<string> LeaseAsync(RepmgrNode node)
+    {
+        var told = await DaemonView.AskAsync(LabCluster.Member(node), stop.Token);
+        var holder = cluster.Repmgr.DataNodes.FirstOrDefault(other => LabCluster.Member(other) == told?.HolderMember);
+        return told switch
+        {
+            null => "no answer",
+            { HeldTerm: > 0 } => $"holds it, term {told.HeldTerm}",
+            _ when holder is not null => $"grants {holder.Name}",
+            _ => "free",
+        };
+    }
 
     private static string StateOf(IReadOnlyList<HaproxyState> states, string backend, RepmgrNode node) =>
         states.FirstOrDefault(state => state.Backend == backend && state.Server == node.Name)?.Status ?? "?";

@@ -149,7 +149,8 @@ public sealed class LabCluster : IAsyncDisposable
         return keys;
     }
 
-    private static string Member(RepmgrNode node) => $"{node.Server.Address}:{GrpcPort}";
+    /// <summary>A node's name in the voting set.</summary>
+    public static string Member(RepmgrNode node) => $"{node.Server.Address}:{GrpcPort}";
 
     private static string Quote(string text) => $"\"{text}\"";
 
