@@ -120,6 +120,7 @@ public sealed class LabCluster : IAsyncDisposable
         "\n",
         Daemons.Select(daemon => $"---- {daemon.NodeName} daemon{(daemon.IsRunning ? "" : $" (ended, exit {daemon.ExitCode})")}\n{End(daemon.Log)}")
             .Concat(Repmgr.DataNodes.Select(node => $"---- {node.Name} PostgreSQL\n{End(node.Server.Log)}"))
+            .Concat(Repmgr.DataNodes.Select(node => $"---- {node.Name} repmgrd\n{End(node.DaemonLog)}"))
             .Append($"---- HAProxy\n{End(Haproxy.Log)}"));
 
     public async ValueTask DisposeAsync() => await Lab.DisposeAsync();
