@@ -31,10 +31,12 @@ internal static class AtomicFile
     /// <param name="bytes">The whole new content.</param>
     /// <param name="durability">What must be true when the call returns.</param>
     /// <param name="modeWhenNew">Permission bits of a file that does not exist yet.</param>
-    public static FileResult Replace(string path, ReadOnlySpan<byte> bytes, Durability durability = Durability.Durable, uint modeWhenNew = OwnerOnly)
+    /// <param name="ownerWhenNew">Whose owner and group such a file gets; null leaves them to the kernel.</param>
+    public static FileResult Replace(
+        string path, ReadOnlySpan<byte> bytes, Durability durability = Durability.Durable, uint modeWhenNew = OwnerOnly, FileFacts? ownerWhenNew = null)
     {
         var target = Resolve(path);
-        var before = FileFacts.Of(target);
+        var before = FileFacts.Of(target) ?? (ownerWhenNew is { } owner ? owner with { Mode = modeWhenNew } : null);
         var temporary = TemporaryName(target);
         var written = WriteTemporary(temporary, bytes, durability, before, modeWhenNew);
         if (!written.IsDone)
