@@ -44,9 +44,10 @@ internal sealed class Observer : IAsyncDisposable
                 await DataNodeAsync(cluster.Repmgr.Node2, clients.Direct2, states),
                 await WitnessAsync(),
             };
-            var last = clients.Main.Attempts.LastOrDefault(attempt => attempt.IsAcknowledged)?.End ?? LabClock.Now;
-            var acknowledged = clients.Main.Attempts.Count(attempt => attempt.IsAcknowledged);
-            view.Show(new Snapshot(LabClock.Now, nodes, LabClock.Now - last, acknowledged, clients.Main.Attempts.Count - acknowledged));
+            var attempts = clients.Main.Attempts;
+            var last = attempts.LastOrDefault(attempt => attempt.IsAcknowledged)?.End ?? LabClock.Now;
+            var acknowledged = attempts.Count(attempt => attempt.IsAcknowledged);
+            view.Show(new Snapshot(LabClock.Now, nodes, LabClock.Now - last, acknowledged, attempts.Count - acknowledged));
             await Task.WhenAny(Task.Delay(Pace), Task.Delay(Timeout.Infinite, stop.Token));
         }
     }
@@ -77,7 +78,7 @@ internal sealed class Observer : IAsyncDisposable
             node.Server.Address,
             role,
             fields.Length == 2 ? uint.Parse(fields[1]) : 0,
-            Gate(direct.Attempts.LastOrDefault()),
+            Gate(direct.Last),
             cluster.DaemonOf(node).IsRunning ? "running" : "ended",
             await LeaseAsync(node),
             StateOf(states, HaproxyServer.WriteBackend, node),

@@ -31,8 +31,11 @@ public sealed class Writer : IAsyncDisposable
         clients = Task.WhenAll(Enumerable.Range(0, options.Clients).Select(client => Task.Run(() => RunClientAsync(client))));
     }
 
-    /// <summary>Everything attempted so far, in the order of completion.</summary>
-    public IReadOnlyCollection<WriteAttempt> Attempts => attempts;
+    /// <summary>Everything attempted so far, in the order of completion; a copy.</summary>
+    public IReadOnlyList<WriteAttempt> Attempts => attempts.ToArray();
+
+    /// <summary>The last attempt; null before the first.</summary>
+    public WriteAttempt? Last => attempts.LastOrDefault();
 
     /// <summary>Begins to write.</summary>
     /// <param name="number">Distinguishes the ids of several writers; 0 to 1,000.</param>

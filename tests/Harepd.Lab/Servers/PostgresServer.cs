@@ -136,10 +136,15 @@ public sealed class PostgresServer
         return postmaster;
     }
 
-    /// <summary>Waits until no process of the server is left, so that it can be started again.</summary>
-    public Task WaitForEndAsync() => Wait.UntilAsync(
-        () => !LabSweep.ProcessesOf(DataDirectory).Any(process => process.IsAlive),
-        $"the end of {Name}");
+    /// <summary>
+    /// Waits until no process of the server is left, so that it can be started again. A killed postmaster may stay a zombie until init reaps
+    /// it, and PostgreSQL takes the number in its pid file for a running server that long: the file of a dead server is removed.
+    /// </summary>
+    public async Task WaitForEndAsync()
+    {
+        await Wait.UntilAsync(() => !LabSweep.ProcessesOf(DataDirectory).Any(process => process.IsAlive), $"the end of {Name}");
+        File.Delete(Path.Combine(DataDirectory, "postmaster.pid"));
+    }
 
     /// <summary>SIGSTOP of the postmaster: sessions go on, new connections hang.</summary>
     public void FreezePostmaster() => Postmaster?.Send(Signal.Stop);
