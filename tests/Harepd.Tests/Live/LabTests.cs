@@ -6,6 +6,7 @@ using Xunit;
 namespace Harepd.Tests.Live;
 
 /// <summary>The lab itself, without the daemon: what it builds is real, and nothing of it stays behind.</summary>
+[Collection(LiveTests.Name)]
 public sealed class LabTests
 {
     [Fact]
