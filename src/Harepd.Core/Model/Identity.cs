@@ -54,6 +54,7 @@ public readonly record struct Ballot(long Round, MemberId Member, Incarnation In
 
     public static bool operator >=(Ballot left, Ballot right) => left.CompareTo(right) >= 0;
 
+    /// <summary>The higher of two ballots.</summary>
     public static Ballot Max(Ballot left, Ballot right) => left >= right ? left : right;
 
     public override string ToString() => $"{Round}@{Member}";

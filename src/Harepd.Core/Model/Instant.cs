@@ -31,8 +31,10 @@ public readonly record struct Instant(long Nanos) : IComparable<Instant>
 
     public int CompareTo(Instant other) => Nanos.CompareTo(other.Nanos);
 
+    /// <summary>The earlier of two instants of one host.</summary>
     public static Instant Min(Instant left, Instant right) => left <= right ? left : right;
 
+    /// <summary>The later of two instants of one host.</summary>
     public static Instant Max(Instant left, Instant right) => left >= right ? left : right;
 
     public override string ToString() => $"{Nanos / 1_000_000_000.0:F6}s";

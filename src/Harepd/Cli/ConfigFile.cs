@@ -46,6 +46,6 @@ internal static class ConfigFile
             output.WriteLine(error.ToString());
         }
 
-        output.WriteLine(errors.Length == 1 ? "1 error in the configuration; nothing was touched." : $"{errors.Length} errors in the configuration; nothing was touched.");
+        output.WriteLine($"{(errors.Length == 1 ? "1 error" : $"{errors.Length} errors")} in the configuration; nothing was touched.");
     }
 }

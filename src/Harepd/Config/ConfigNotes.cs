@@ -19,7 +19,8 @@ internal static class ConfigNotes
             (config.Fence.Scope == FenceScope.Checks, "fence.scope is checks: clients that bypass HAProxy may write to a server that lost the lease."),
             (!config.Fence.StopPostmaster, "fence.stopPostmaster is false: a session that cannot be ended in time may go on writing."),
             (!config.Grpc.Tls.Enabled, "gRPC.tls is off: whoever reaches the port can vote. Keep the network closed, or turn TLS and clientAuth on."),
-            (config.Logs.FilePath is not null && config.Logs.MaxAge < config.Logs.RotationTime, "logs.maxAge is shorter than logs.rotationTime: a rotated file is removed as soon as its last line is that old."),
+            (config.Logs is { FilePath: not null } logs && logs.MaxAge < logs.RotationTime,
+                "logs.maxAge is shorter than logs.rotationTime: a rotated file is removed as soon as its last line is that old."),
         ];
         return [.. notes.Where(note => note.Applies).Select(note => note.Sentence)];
     }

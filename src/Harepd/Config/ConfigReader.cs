@@ -126,7 +126,8 @@ internal static class ConfigReader
 
         if (!config.Haproxy.Endpoints.IsEmpty && new HaproxyTarget("a", null, config.Haproxy.ServerName).Fault() is not null)
         {
-            haproxy.Error("serverName", config.Haproxy.ServerName, "the node's name is no server name in HAProxy", "add   serverName: \"node_1\"   as in the backends");
+            const string mend = "add   serverName: \"node_1\"   as in the backends";
+            haproxy.Error("serverName", config.Haproxy.ServerName, "the node's name is no server name in HAProxy", mend);
         }
     }
 }

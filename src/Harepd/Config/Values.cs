@@ -74,8 +74,13 @@ internal static class Values
             return Parsed<string>.Bad("empty", "write an absolute path");
         }
 
-        return text[0] != '/' || text.Any(char.IsControl) || Encoding.UTF8.GetByteCount(text) > MaxPathBytes
-            ? Parsed<string>.Bad("not an absolute path", text[0] == '/' ? "a path of at most 1024 bytes on one line" : $"/{text.TrimStart('.', '/')}, if that is meant")
+        if (text[0] != '/')
+        {
+            return Parsed<string>.Bad("not an absolute path", $"/{text.TrimStart('.', '/')}, if that is meant");
+        }
+
+        return text.Any(char.IsControl) || Encoding.UTF8.GetByteCount(text) > MaxPathBytes
+            ? Parsed<string>.Bad("not a path", "a path of at most 1024 bytes on one line")
             : Parsed<string>.Good(text);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Harepd.Config;
+using Harepd.Tests.House;
 using Xunit;
 
 namespace Harepd.Tests.Config;
@@ -7,7 +8,7 @@ namespace Harepd.Tests.Config;
 /// <summary>conf/harepd.yml tells the truth: every key is in it, and every default it shows is the code's.</summary>
 public sealed partial class SampleFileTests
 {
-    private static readonly string Sample = System.IO.File.ReadAllText(Path.Combine(RepositoryRoot(), "conf", "harepd.yml"));
+    private static readonly string Sample = Repository.Text("conf/harepd.yml");
 
     [Fact]
     public void The_sample_is_valid_as_it_stands()
@@ -45,17 +46,6 @@ public sealed partial class SampleFileTests
     public void A_witness_can_use_the_sample_without_its_database_keys()
     {
         TemporaryConfig.Good(Sample.Replace("witness: \"10.21.57.63:10000\"", "", StringComparison.Ordinal), DaemonMode.ServerOnly);
-    }
-
-    internal static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !System.IO.File.Exists(Path.Combine(folder.FullName, "Harepd.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("the tests run outside the repository");
     }
 
     private static string Uncommented() => CommentedKey().Replace(Sample, "$1$2");

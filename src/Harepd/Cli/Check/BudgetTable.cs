@@ -19,10 +19,10 @@ internal static class BudgetTable
         var roundTrip = Seconds(LeaseBudget.RoundTrip);
         return
         [
-            new("stall_survived_ms", "longest stall of the holder that costs nothing", $"D - renewInterval - fenceBudget - a round trip of {roundTrip}", budget.StallSurvived),
+            new("stall_survived_ms", "longest stall of the holder that costs nothing", $"D - renewInterval - fenceBudget - {roundTrip} round trip", budget.StallSurvived),
             new("fence_starts_ms", "a holder that cannot renew begins to fence itself", "D - fenceBudget after its last renewal began", budget.FenceStarts),
             new("deadline_ms", "and has ended every write", "D after its last renewal began", budget.Deadline),
-            new("voters_hold_ms", "voters refuse everybody else for (A)", $"(D + 10 ms)(1 + rho)/(1 - rho), rho = {lease.DriftPpm} ppm, rounded up", budget.VotersHold),
+            new("voters_hold_ms", "voters refuse everybody else for (A)", $"(D + 10 ms)(1 + rho)/(1 - rho), rho = {lease.DriftPpm} ppm", budget.VotersHold),
             new("voters_abstain_ms", "a voter that lost its memory is silent for (Q)", "A of maxDuration", budget.VotersAbstain),
             new("silence_min_ms", "host lost: voters are free after at least", "A - renewInterval", budget.SilenceAtLeast),
             new("silence_max_ms", "host lost: voters are free after at most", "A", budget.SilenceAtMost),

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using Harepd.Config;
 using Harepd.Core.Model;
-using Harepd.Grpc;
 using Harepd.Peers;
 using Harepd.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -17,20 +16,19 @@ internal static class PeerDoors
     public static IEnumerable<Task<DoorAnswer>> Try(HarepdConfig config, DaemonMode mode, CancellationToken stop)
     {
         yield return Task.FromResult(Listen(config.Grpc));
-        Func<GrpcTlsMaterial>? tls = null;
+        var options = new PeerLinkOptions { ServerName = config.Grpc.ServerHostOverride };
         if (config.Grpc.Tls is { Enabled: true } files)
         {
-            var (door, material) = Certificates(files);
+            var (door, opened) = Certificates(files);
             yield return Task.FromResult(door);
-            if (material is null)
+            if (opened is null)
             {
                 yield break;
             }
 
-            tls = () => material;
+            options = options with { Tls = () => opened.Current };
         }
 
-        var options = new PeerLinkOptions { Tls = tls, ServerName = config.Grpc.ServerHostOverride };
         var stamp = NodeSettingsFrom.Config(config, mode).Membership.Stamp;
         foreach (var peer in config.Grpc.Peers)
         {
@@ -38,32 +36,26 @@ internal static class PeerDoors
         }
     }
 
-    private static async Task<DoorAnswer> AskAsync(MemberId peer, MembershipStamp stamp, PeerLinkOptions options, TimeSpan deadline, CancellationToken stop)
+    private static async Task<DoorAnswer> AskAsync(
+        MemberId peer, MembershipStamp stamp, PeerLinkOptions options, TimeSpan deadline, CancellationToken stop)
     {
         var door = $"peer {peer}";
-        try
+        switch (await PeerProbe.AskAsync(peer, options, deadline, stop))
         {
-            var status = await StatusInquiry.AskAsync(peer, options, deadline, stop);
-            if (status.Member != peer)
-            {
+            case PeerProbe.Told(var status) when status.Member != peer:
                 return DoorAnswer.Shut(door, $"calls itself {status.Member}: its advertise and this node's list must have the same letters");
-            }
-
-            if (status.Stamp != stamp)
-            {
-                return DoorAnswer.Shut(door, $"has the membership {status.Stamp}, this file gives {stamp}: cluster, epoch and the lists of members must be the same");
-            }
-
-            var lease = status.Holder is { } holder ? $"keeps a lease of {holder.Member} in term {status.Term}" : "keeps no lease";
-            return DoorAnswer.Open(door, $"harepd {status.Version}, same membership, {lease}");
-        }
-        catch (GrpcException e) when (e.Code == GrpcStatusCode.Unimplemented)
-        {
-            return DoorAnswer.Noted(door, "answers gRPC, but is no harepd of this generation: a Go daemon has no vote");
-        }
-        catch (GrpcException e)
-        {
-            return DoorAnswer.Shut(door, $"{e.Code}: {e.Detail}");
+            case PeerProbe.Told(var status) when status.Stamp != stamp:
+                var mend = "cluster, epoch and the lists of members must be the same";
+                return DoorAnswer.Shut(door, $"has the membership {status.Stamp}, this file gives {stamp}: {mend}");
+            case PeerProbe.Told(var status):
+                var lease = status.Holder is { } holder ? $"keeps a lease of {holder.Member} in term {status.Term}" : "keeps no lease";
+                return DoorAnswer.Open(door, $"harepd {status.Version}, same membership, {lease}");
+            case PeerProbe.Stranger:
+                return DoorAnswer.Noted(door, "answers gRPC, but is no harepd of this generation: a Go daemon has no vote");
+            case PeerProbe.Failed(var reason):
+                return DoorAnswer.Shut(door, reason);
+            default:
+                throw new InvalidOperationException("a probe tells, is a stranger's or fails");
         }
     }
 
@@ -90,10 +82,10 @@ internal static class PeerDoors
         }
     }
 
-    private static (DoorAnswer Door, GrpcTlsMaterial? Material) Certificates(TlsConfig files)
+    private static (DoorAnswer Door, TlsFiles? Opened) Certificates(TlsConfig files)
     {
         var door = $"certificate {files.Cert}";
-        using var opened = TlsFiles.TryOpen(files.Ca!, files.Cert!, files.Key!, Timeout.InfiniteTimeSpan, NullLogger.Instance, out var error);
+        var opened = TlsFiles.TryOpen(files.Ca!, files.Cert!, files.Key!, Timeout.InfiniteTimeSpan, NullLogger.Instance, out var error);
         if (opened is null)
         {
             return (DoorAnswer.Shut(door, error ?? "makes no sense"), null);
@@ -105,6 +97,6 @@ internal static class PeerDoors
         var answer = left < TimeSpan.Zero ? DoorAnswer.Shut(door, $"expired: was {until}")
             : left < CertificateNotice ? DoorAnswer.Noted(door, $"{until}: renew it, the daemon picks up changed files")
             : DoorAnswer.Open(door, until);
-        return (answer, opened.Current);
+        return (answer, opened);
     }
 }

@@ -38,7 +38,8 @@ internal static class LeaseSection
         if (budget.StallSurvived <= TimeSpan.Zero)
         {
             var needed = config.RenewInterval + config.FenceBudget + LeaseBudget.RoundTrip;
-            var problem = $"renewInterval {Units.Text(config.RenewInterval)} + fenceBudget {Units.Text(config.FenceBudget)} + a round trip leave no time for a stall";
+            var parts = $"renewInterval {Units.Text(config.RenewInterval)} + fenceBudget {Units.Text(config.FenceBudget)} + a round trip";
+            var problem = $"{parts} leave no time for a stall";
             section.Error("duration", Units.Text(config.Duration), problem, $"well over {Units.Text(needed)}, or renew more often");
         }
     }
