@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+using Harepd.Core.Model;
+
+namespace Harepd.Postgres.Watch;
+
+/// <summary>
+/// The head of <c>global/pg_control</c>, for the time when no server can be asked. Its fields have kept their places since PostgreSQL 9.3
+/// (<c>src/include/catalog/pg_control.h</c>: system identifier, control version, catalogue version, state). The state is stale early in crash
+/// recovery, so it is believed only while no postmaster runs.
+/// </summary>
+/// <param name="SystemId">The cluster's identifier.</param>
+/// <param name="State">PostgreSQL's <c>DBState</c>.</param>
+internal readonly record struct ControlFile(SystemId SystemId, ControlState State)
+{
+    private const int OldestVersion = 900;
+    private const int NewestVersion = 9999;
+
+    /// <summary>True after a stop that wrote its checkpoint.</summary>
+    public bool IsShutDown => State is ControlState.ShutDown or ControlState.ShutDownInRecovery;
+
+    /// <summary>Null when the file is missing, unreadable, or none of this machine's byte order and a known form.</summary>
+    public static ControlFile? Read(string? dataDirectory)
+    {
+        if (dataDirectory is null)
+        {
+            return null;
+        }
+
+        Span<byte> head = stackalloc byte[20];
+        try
+        {
+            using var file = new FileStream(Path.Combine(dataDirectory, "global", "pg_control"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            if (file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length)
+            {
+                return null;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(head[8..]);
+        var state = BinaryPrimitives.ReadInt32LittleEndian(head[16..]);
+        return version is >= OldestVersion and <= NewestVersion && Enum.IsDefined((ControlState)state)
+            ? new ControlFile(new SystemId(BinaryPrimitives.ReadUInt64LittleEndian(head)), (ControlState)state)
+            : null;
+    }
+}
+
+/// <summary>PostgreSQL's <c>DBState</c>, number for number.</summary>
+internal enum ControlState
+{
+    StartUp = 0,
+    ShutDown = 1,
+    ShutDownInRecovery = 2,
+    ShuttingDown = 3,
+    InCrashRecovery = 4,
+    InArchiveRecovery = 5,
+    InProduction = 6,
+}
