@@ -42,6 +42,9 @@ public abstract record Input
     /// <summary>A timeline reached the disk (fsync done).</summary>
     public sealed record TimelineSaved(DurableTimeline Timeline) : Input;
 
+    /// <summary>A timeline could not be written to the disk; the votes that waited for it are answered "ask again".</summary>
+    public sealed record TimelineNotSaved(DurableTimeline Timeline, string Detail) : Input;
+
     /// <summary>The lease watchdog fenced by itself because the machine was late; the machine must not believe it holds.</summary>
     public sealed record WatchdogFired(Term Term) : Input;
 

@@ -18,7 +18,12 @@ public static class NodeMachine
     /// <param name="now">The clock.</param>
     public static NodeState Create(NodeSettings settings, NodeStart start, Instant now)
     {
-        var voter = start.Voter ?? new VoterState { AbstainUntil = now + settings.Lease.AbstainFor };
+        // A voter that lost its memory still knows the term on its disk, and says so when it refuses: terms must not fall (R11).
+        var voter = start.Voter ?? new VoterState
+        {
+            AbstainUntil = now + settings.Lease.AbstainFor,
+            Highest = Ballot.OfTerm(start.TermOnDisk),
+        };
         var lease = start.Lease ?? new LeaseState
         {
             Me = new LeaseOwner(settings.Self, start.Incarnation),

@@ -83,6 +83,12 @@ internal sealed partial class Turn
             };
         }
 
+        // The next ballot must be above every term that was ever heard of, or its effects would be refused as old (R11).
+        if (_state.Lease is { } lease && lease.Highest.Round < _state.HighestTerm.Value)
+        {
+            _state = _state with { Lease = lease with { Highest = Ballot.OfTerm(_state.HighestTerm) } };
+        }
+
         NoteTwoPrimaries();
     }
 

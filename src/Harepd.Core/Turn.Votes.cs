@@ -17,8 +17,15 @@ internal sealed partial class Turn
         }
 
         var step = Voter.Handle(voter, asked.Request, settings.Self, settings.Membership, settings.Lease, now);
+        if (step.Reply is LeaseReply.Accepted && IsSavingAnother(asked.Request))
+        {
+            AnswerAskAgain(asked);
+            return;
+        }
+
         _state = _state with { Voter = step.State };
-        if (step.Frees && _state.Lease is { } lease)
+        // One's own release is no news; waking up to it would undo the back-off after each failed election.
+        if (step.Frees && _state.Lease is { } lease && asked.Request.Ballot.Member != settings.Self)
         {
             _state = _state with { Lease = LeaseMachine.Wake(lease, now) };
         }
@@ -51,6 +58,31 @@ internal sealed partial class Turn
 
         _state = _state with { SavingTimeline = timeline, WaitingVotes = _state.WaitingVotes.Add(asked) };
         return true;
+    }
+
+    /// <summary>
+    /// While a timeline is on its way to the disk no lease is given on another: it would be below the one that is durable a moment later,
+    /// and its holder could not renew.
+    /// </summary>
+    private bool IsSavingAnother(LeaseRequest request) =>
+        _state.SavingTimeline is { } saving && request is LeaseRequest.Accept accept && saving != new DurableTimeline(accept.System, accept.Timeline);
+
+    /// <summary>The disk refused: whoever waited asks again, and the next to ask tries the disk anew.</summary>
+    private void DropTimeline(Input.TimelineNotSaved lost)
+    {
+        var waiting = _state.WaitingVotes;
+        _state = _state with { SavingTimeline = null, WaitingVotes = [] };
+        Note(DecisionKind.TimelineNotSaved, Term.None, "", lost.Timeline.Point.ToString(), lost.Detail);
+        foreach (var asked in waiting)
+        {
+            AnswerAskAgain(asked);
+        }
+    }
+
+    private void AnswerAskAgain(Input.VoteAsked asked)
+    {
+        var reply = new LeaseReply.Refused(settings.Self, asked.Request.Ballot, RefusalReason.TimelineBeingSaved, _state.Voter!.Highest, null, TimeSpan.Zero);
+        _sends.Add(new Effect.Answer(asked.RequestId, reply));
     }
 
     /// <summary>The timeline is durable: the votes that waited are handled anew, by the clock of now (R6).</summary>

@@ -49,6 +49,9 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             case Input.TimelineSaved saved:
                 TakeTimeline(saved.Timeline);
                 break;
+            case Input.TimelineNotSaved lost:
+                DropTimeline(lost);
+                break;
             case Input.WatchdogFired fired:
                 Note(DecisionKind.WatchdogFired, fired.Term, "", "", "the lease watchdog fenced: the daemon was late");
                 DoubtGate();

@@ -35,7 +35,7 @@ public abstract record Effect
     /// <summary>Keep the memory of this run on tmpfs before anything leaves (R7).</summary>
     public sealed record SaveMemory(VoterState? Voter, LeaseState? Lease) : Effect;
 
-    /// <summary>Make a timeline durable, off the loop; answered with <see cref="Input.TimelineSaved"/>.</summary>
+    /// <summary>Make a timeline durable, off the loop; answered with <see cref="Input.TimelineSaved"/> or <see cref="Input.TimelineNotSaved"/>.</summary>
     public sealed record SaveTimeline(DurableTimeline Timeline) : Effect;
 
     /// <summary>Ask a voter, the own one included.</summary>
@@ -87,5 +87,6 @@ public enum DecisionKind
     PaceChanged = 150,
     WatchdogFired = 160,
     MembershipRefused = 170,
+    TimelineNotSaved = 171,
     Stopping = 180,
 }

@@ -175,6 +175,12 @@ public static class LeaseMachine
 
         attempt = attempt with { No = attempt.No.Add(refused.Voter) };
         state = state with { Attempt = attempt };
+        if (!attempt.IsRenewal && refused.Reason == RefusalReason.Abstaining && refused.Highest > attempt.Ballot)
+        {
+            // All that a voter without memory knows is the term on its disk; an election below it would let the terms fall (R11).
+            return Fail(state, attempt, rules, now, output);
+        }
+
         if (!rules.Membership.IsLost(attempt.No))
         {
             return state;
@@ -264,9 +270,15 @@ public static class LeaseMachine
         var next = BackOff(ref state, rules, now);
 
         // While another lease is live there is no use in asking before it can end; it may be released early, hence the cap.
-        var wait = TimeSpan.FromTicks(Math.Min(remaining.Ticks, rules.Settings.RenewInterval.Ticks / 4));
+        var wait = IsLasting(state.LastRefusal)
+            ? rules.Settings.RenewInterval
+            : TimeSpan.FromTicks(Math.Min(remaining.Ticks, rules.Settings.RenewInterval.Ticks / 4));
         return state with { NextElection = Instant.Max(next, now + wait) };
     }
+
+    /// <summary>Refusals that asking again soon will not change; each attempt could only spoil the election of one who may hold.</summary>
+    private static bool IsLasting(RefusalReason reason) => reason is RefusalReason.OldTimeline or RefusalReason.OtherSystem
+        or RefusalReason.OtherMembership or RefusalReason.NotAMember or RefusalReason.DurationOutOfRange;
 
     private static LeaseState StartRelease(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
     {

@@ -31,6 +31,9 @@ public readonly record struct LeaseOwner(MemberId Member, Incarnation Incarnatio
 /// </summary>
 public readonly record struct Ballot(long Round, MemberId Member, Incarnation Incarnation) : IComparable<Ballot>
 {
+    /// <summary>Nobody's ballot, below every real one of the term's round: what is known of a term when nothing else is.</summary>
+    public static Ballot OfTerm(Term term) => term == Term.None ? default : new(term.Value, new MemberId(""), default);
+
     /// <summary>The owner that this ballot proposes.</summary>
     public LeaseOwner Owner => new(Member, Incarnation);
 

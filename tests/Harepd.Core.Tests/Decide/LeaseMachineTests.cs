@@ -462,6 +462,17 @@ public sealed class LeaseMachineTests
     }
 
     [Fact]
+    public void R11_an_election_below_a_term_that_a_voter_has_on_its_disk_begins_anew_above_it()
+    {
+        var state = Tick(Candidate(), At(0)).State;
+        state = Reply(state, Promised(state, A), At(1)).State;
+        state = Reply(state, Refused(state, W, RefusalReason.Abstaining, Ballot.OfTerm(new Term(9000))), At(2)).State;
+        Assert.Null(state.Attempt);
+
+        Assert.Equal(9001, Tick(state, At(100)).State.Attempt!.Ballot.Round);
+    }
+
+    [Fact]
     public void A_back_off_stays_within_its_bounds()
     {
         var state = Candidate() with { Me = OwnerOf(B) };
@@ -492,6 +503,23 @@ public sealed class LeaseMachineTests
 
         Assert.Equal(At(10) + Settings.RenewInterval / 4, state.NextElection);
         Assert.Equal(OwnerOf(B), state.LastHolder);
+    }
+
+    [Theory]
+    [InlineData(RefusalReason.OldTimeline)]
+    [InlineData(RefusalReason.OtherSystem)]
+    [InlineData(RefusalReason.OtherMembership)]
+    [InlineData(RefusalReason.NotAMember)]
+    [InlineData(RefusalReason.DurationOutOfRange)]
+    public void Who_is_refused_for_good_asks_seldom_so_as_not_to_spoil_the_elections_of_others(RefusalReason reason)
+    {
+        var state = Tick(Candidate(), At(0)).State;
+        foreach (var voter in new[] { A, B })
+        {
+            state = Reply(state, Refused(state, voter, reason), At(10)).State;
+        }
+
+        Assert.Equal(At(10) + Settings.RenewInterval, state.NextElection);
     }
 
     [Fact]

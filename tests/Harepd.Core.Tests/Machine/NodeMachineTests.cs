@@ -175,6 +175,36 @@ public sealed class NodeMachineTests
     }
 
     [Fact]
+    public void Its_own_release_does_not_wake_a_candidate_from_its_back_off()
+    {
+        var state = AboutToWin(At(0));
+        var ballot = state.Lease!.Attempt!.Ballot;
+        state = state with { Voter = state.Voter! with { Lease = new LeaseRecord(ballot.Owner, ballot, At(3000)) } };
+        state = After(
+            state,
+            At(1),
+            new Input.VoteAnswered(new LeaseReply.Refused(B, ballot, RefusalReason.ForeignLease, default, null, TimeSpan.Zero)),
+            new Input.VoteAnswered(new LeaseReply.Refused(A, ballot, RefusalReason.ForeignLease, default, null, TimeSpan.Zero)));
+        Assert.Null(state.Lease!.Attempt);
+        var next = state.Lease.NextElection;
+
+        state = After(state, At(1), new Input.VoteAsked(-1, Release(ballot)));
+
+        Assert.Null(state.Voter!.Lease);
+        Assert.Equal(next, state.Lease!.NextElection);
+        Assert.Null(state.Lease.Attempt);
+    }
+
+    [Fact]
+    public void A_foreign_release_wakes_a_candidate_at_once()
+    {
+        var state = NodeMachine.Create(Node, Fresh with { Voter = Voter() with { Lease = new LeaseRecord(OwnerOf(B), BallotOf(9, B), At(3000)) } }, At(0));
+        state = state with { Lease = state.Lease! with { NextElection = At(5000) } };
+
+        Assert.Equal(At(10), After(state, At(10), new Input.VoteAsked(1, Release(BallotOf(9, B)))).Lease!.NextElection);
+    }
+
+    [Fact]
     public void A_witness_asks_for_nothing_and_opens_nothing()
     {
         var settings = Node with { Self = W, IsWitness = true, HasCandidate = false };
@@ -209,6 +239,38 @@ public sealed class NodeMachineTests
         Assert.Empty(saved.State.WaitingVotes);
     }
 
+    private static NodeState Saving(TimelinePoint timeline)
+    {
+        var start = Fresh with { Voter = Voter(), Timeline = new DurableTimeline(OneSystem, First) };
+        return After(NodeMachine.Create(Node, start, At(0)), At(0), new Input.VoteAsked(1, Accept(BallotOf(8, W), timeline: timeline)));
+    }
+
+    [Fact]
+    public void No_lease_is_given_on_another_timeline_while_one_is_being_saved()
+    {
+        // Its holder could not renew: a moment later the other one is the highest known.
+        var step = Step(Saving(Second), new Input.VoteAsked(2, Accept(BallotOf(9, B))), At(1));
+
+        Assert.Contains(step.Effects, effect => effect is Effect.Answer { RequestId: 2, Reply: LeaseReply.Refused { Reason: RefusalReason.TimelineBeingSaved } });
+        Assert.Null(step.State.Voter!.Lease);
+    }
+
+    [Fact]
+    public void A_disk_that_refuses_holds_up_no_vote_for_ever()
+    {
+        var saving = Saving(Second);
+
+        var step = Step(saving, new Input.TimelineNotSaved(saving.SavingTimeline!.Value, "no space left"), At(1));
+
+        Assert.Contains(step.Effects, effect => effect is Effect.Answer { RequestId: 1, Reply: LeaseReply.Refused { Reason: RefusalReason.TimelineBeingSaved } });
+        Assert.Equal(First, step.State.Voter!.Timeline.Point);
+        var again = Step(step.State, new Input.VoteAsked(3, Accept(BallotOf(8, W), timeline: Second)), At(2));
+        Assert.Contains(again.Effects, effect => effect is Effect.SaveTimeline);
+        Assert.Contains(
+            Step(step.State, new Input.VoteAsked(4, Accept(BallotOf(9, B))), At(2)).Effects,
+            effect => effect is Effect.Answer { Reply: LeaseReply.Accepted });
+    }
+
     [Theory]
     [InlineData(RefusalReason.ForeignLease, true)]
     [InlineData(RefusalReason.OldTimeline, true)]
@@ -232,6 +294,25 @@ public sealed class NodeMachineTests
 
         Assert.Equal(ServerHealth.Down, Step(state, new Input.Observed(Primary(At(9))), At(20)).State.Server.Health);
         Assert.Equal(ServerHealth.Running, Step(state, new Input.Observed(Primary(At(11))), At(20)).State.Server.Health);
+    }
+
+    [Fact]
+    public void The_next_ballot_is_above_every_term_that_was_told()
+    {
+        var state = After(NodeMachine.Create(Node, Fresh, At(0)), At(0), new Input.Observed(Standby(At(0))), new Input.Heard([Report(B, 1, heldTerm: new Term(9_000_000))]));
+        state = After(state, At(0), Done(state), new Input.Observed(Primary(At(0))));
+
+        Assert.True(state.Lease!.Attempt!.Ballot.Round > 9_000_000);
+    }
+
+    [Fact]
+    public void A_voter_without_memory_tells_the_term_on_its_disk()
+    {
+        var state = NodeMachine.Create(Node, Fresh with { TermOnDisk = new Term(9_000_000) }, At(0));
+
+        var step = Step(state, new Input.VoteAsked(1, Prepare(BallotOf(5, B))), At(1));
+
+        Assert.Contains(step.Effects, effect => effect is Effect.Answer { Reply: LeaseReply.Refused { Reason: RefusalReason.Abstaining, Highest.Round: 9_000_000 } });
     }
 
     [Fact]

@@ -1,0 +1,216 @@
+namespace Harepd.Core.Tests.Simulation;
+
+/// <summary>Throws the faults of the plan at the world, each kind by its own dice, and takes them all back in the end.</summary>
+internal sealed class Injector
+{
+    private readonly World _world;
+    private readonly Dictionary<Faults, Dice> _dice = [];
+    private bool _isOver;
+
+    public Injector(World world)
+    {
+        _world = world;
+        foreach (var fault in Enum.GetValues<Faults>().Where(fault => fault is not (Faults.None or Faults.All)))
+        {
+            _dice[fault] = new Dice(world.Plan.Seed, fault.ToString());
+        }
+    }
+
+    public void Start()
+    {
+        foreach (var (fault, dice) in _dice.Where(pair => _world.Plan.Has(pair.Key)))
+        {
+            Plan(fault, dice);
+        }
+    }
+
+    public void Stop() => _isOver = true;
+
+    private void Plan(Faults fault, Dice dice) => _world.Agenda.After(dice.Exponential(_world.Plan.FaultEvery), () =>
+    {
+        if (!_isOver)
+        {
+            Strike(fault, dice);
+            Plan(fault, dice);
+        }
+    });
+
+    private void Strike(Faults fault, Dice dice)
+    {
+        var host = dice.Pick(_world.Hosts);
+        var data = dice.Pick(_world.DataHosts);
+        var process = host.Processes.Count == 0 ? null : dice.Pick(host.Processes);
+        var brief = dice.Exponential(Span.Second);
+        switch (fault)
+        {
+            case Faults.Cuts:
+                Cut(dice, 4 * brief);
+                break;
+            case Faults.Flapping:
+                Flap(dice, 8);
+                break;
+            case Faults.Kill when process is not null:
+                Kill(host, process, forgets: false, brief / 4);
+                break;
+            case Faults.KillAndForget when process is not null:
+                Kill(host, process, forgets: true, brief);
+                break;
+            case Faults.Pause when process is not null:
+                Pause(host, process, 2 * brief);
+                break;
+            case Faults.SlowLoop:
+                process?.Stall(_world.Agenda.Now + brief / 2);
+                break;
+            case Faults.Reboot:
+                Reboot(host, dice, 3 * brief);
+                break;
+            case Faults.Suspend when !host.IsSuspended && host.IsUp:
+                _world.Note(host.Name, "is suspended");
+                host.IsSuspended = true;
+                _world.Agenda.After(3 * brief, () => Resume(host));
+                break;
+            case Faults.CleanStop when process is { IsPaused: false }:
+                _world.Note(host.Name, "daemon is told to stop");
+                process.Post(new Input.Stop("the simulation says so"));
+                _world.Agenda.After(4 * brief + Span.Second, () => _world.StartDaemon(host, forgets: false));
+                break;
+            case Faults.OtherMembership when process is not null:
+                OtherMembership(host, brief);
+                break;
+            case Faults.WallSteps:
+                host.WallOffsetMillis += (long)((dice.Fraction() - 0.5) * 20_000);
+                break;
+            case Faults.ProxyReload:
+                _world.Proxies.Reload(dice.Below(2));
+                break;
+            default:
+                StrikeServer(fault, data, dice, brief);
+                break;
+        }
+    }
+
+    private void StrikeServer(Faults fault, SimHost host, Dice dice, long brief)
+    {
+        var server = host.Server;
+        if (!host.IsUp || host.IsSuspended || !server.IsRunning)
+        {
+            return;
+        }
+
+        switch (fault)
+        {
+            case Faults.ServerCrash or Faults.ServerStop:
+                _world.Note(host.Name, "server goes down");
+                host.StopServer(fault == Faults.ServerStop);
+                break;
+            case Faults.ServerHang:
+                server.IsHung = true;
+                _world.Agenda.After(3 * brief, () => server.IsHung = false);
+                break;
+            case Faults.SlotsFull:
+                server.HasSlotsFull = true;
+                _world.Agenda.After(3 * brief, () => server.HasSlotsFull = false);
+                break;
+            case Faults.CannotWrite:
+                server.CannotWrite = true;
+                _world.Agenda.After(3 * brief, () => server.CannotWrite = false);
+                break;
+            case Faults.RoguePromotion when server.IsStandby:
+                _world.Repmgr.PromoteNow(host);
+                break;
+            case Faults.SlowLooking when server.IsStandby:
+                server.IsLagging = dice.Chance(0.5);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Cut(Dice dice, long duration)
+    {
+        var one = dice.Pick(_world.Hosts);
+        var kind = dice.Below(4);
+        foreach (var other in _world.Hosts.Where(other => other != one && (kind > 1 || dice.Chance(0.5))))
+        {
+            _world.Network.Cut(one, other);
+            if (kind != 1)
+            {
+                _world.Network.Cut(other, one);
+            }
+
+            var (from, to) = (one, other);
+            _world.Agenda.After(duration, () =>
+            {
+                _world.Network.Heal(from, to);
+                _world.Network.Heal(to, from);
+            });
+        }
+
+        _world.Note(one.Name, kind == 1 ? "is cut off one way" : kind > 1 ? "is cut off" : "is cut off in part");
+    }
+
+    private void Flap(Dice dice, int left)
+    {
+        if (left > 0 && !_isOver)
+        {
+            Cut(dice, 100 * Span.Millisecond);
+            _world.Agenda.After(200 * Span.Millisecond, () => Flap(dice, left - 1));
+        }
+    }
+
+    private void Kill(SimHost host, SimProcess process, bool forgets, long backAfter)
+    {
+        _world.Note(host.Name, forgets ? "daemon is killed and forgets" : "daemon is killed");
+        process.Die();
+        if (forgets)
+        {
+            _world.Forget(host, process);
+        }
+
+        _world.Agenda.After(backAfter + 50 * Span.Millisecond, () => _world.StartDaemon(host, forgets));
+    }
+
+    private void Pause(SimHost host, SimProcess process, long duration)
+    {
+        _world.Note(host.Name, "daemon is stopped (SIGSTOP)");
+        process.Pause();
+        _world.Agenda.After(duration, () =>
+        {
+            if (process.IsPaused)
+            {
+                _world.Note(host.Name, "daemon is thawed");
+                process.Thaw();
+            }
+        });
+    }
+
+    private void Reboot(SimHost host, Dice dice, long downtime)
+    {
+        if (!host.IsUp)
+        {
+            return;
+        }
+
+        _world.Note(host.Name, "host goes down");
+        _world.PowerOff(host);
+        var ppm = _world.DrawRate(dice);
+        _world.Agenda.After(downtime + Span.Second, () => _world.PowerOn(host, ppm));
+    }
+
+    private void Resume(SimHost host)
+    {
+        if (host.IsSuspended)
+        {
+            _world.Note(host.Name, "is resumed");
+            host.Resume();
+        }
+    }
+
+    /// <summary>The daemon runs under another membership for a while: no vote passes between it and the rest (R10).</summary>
+    private void OtherMembership(SimHost host, long duration)
+    {
+        _world.Note(host.Name, "daemon runs under another membership");
+        _world.Restart(host, hasOtherMembership: true);
+        _world.Agenda.After(duration, () => _world.Restart(host, hasOtherMembership: false));
+    }
+}

@@ -1,0 +1,117 @@
+using Harepd.Core.Model;
+
+namespace Harepd.Core.Tests.Simulation;
+
+/// <summary>What can go wrong. Each seed turns on a random subset, at random strength.</summary>
+[Flags]
+internal enum Faults
+{
+    None = 0,
+    Loss = 1 << 0,
+    SlowNetwork = 1 << 1,
+    Duplication = 1 << 2,
+    Cuts = 1 << 3,
+    Flapping = 1 << 4,
+    Kill = 1 << 5,
+    KillAndForget = 1 << 6,
+    Pause = 1 << 7,
+    SlowLoop = 1 << 8,
+    Reboot = 1 << 9,
+    Suspend = 1 << 10,
+    CleanStop = 1 << 11,
+    ServerCrash = 1 << 12,
+    ServerStop = 1 << 13,
+    ServerHang = 1 << 14,
+    SlotsFull = 1 << 15,
+    CannotWrite = 1 << 16,
+    RoguePromotion = 1 << 17,
+    SlowDisk = 1 << 18,
+    GateFails = 1 << 19,
+    GateSlow = 1 << 20,
+    SlowLooking = 1 << 21,
+    Drift = 1 << 22,
+    WallSteps = 1 << 23,
+    ProxyReload = 1 << 24,
+    OtherMembership = 1 << 25,
+    NoEndOfFile = 1 << 26,
+    All = (1 << 27) - 1,
+}
+
+/// <summary>One run: who takes part, how the lease is set, what goes wrong and how badly. Drawn from the seed alone.</summary>
+internal sealed record Plan
+{
+    public required ulong Seed { get; init; }
+
+    public required int DataNodes { get; init; }
+
+    public required int Witnesses { get; init; }
+
+    /// <summary>Server and client processes apart on every data node.</summary>
+    public required bool IsSplit { get; init; }
+
+    public required bool AllowReads { get; init; }
+
+    public required LeaseSettings Lease { get; init; }
+
+    public required Faults Faults { get; init; }
+
+    /// <summary>Mean time between two faults of one kind on the whole cluster.</summary>
+    public required long FaultEvery { get; init; }
+
+    /// <summary>How long faults go on before everything is healed.</summary>
+    public required long Trouble { get; init; }
+
+    /// <summary>How long repmgr waits before it promotes.</summary>
+    public required long PromoteAfter { get; init; }
+
+    /// <summary>How soon a dead server is started again, and an old primary made a standby.</summary>
+    public required long RepairAfter { get; init; }
+
+    public required double LossRate { get; init; }
+
+    /// <summary>Mean one-way delay.</summary>
+    public required long Delay { get; init; }
+
+    public string Shape => $"{DataNodes} data + {Witnesses} witness{(IsSplit ? ", split" : "")}, D={Lease.Duration.TotalSeconds:0.0}s, drift {Lease.DriftPpm} ppm";
+
+    public static Plan Draw(ulong seed)
+    {
+        var dice = new Dice(seed, "plan");
+        var (data, witnesses) = dice.Pick(new[] { (2, 1), (2, 1), (2, 1), (3, 0), (3, 2), (5, 0), (2, 3), (4, 3) });
+        var duration = dice.Pick(new[] { 1000, 1000, 3000 });
+        var faults = Faults.None;
+        var density = dice.Pick(new[] { 0.1, 0.25, 0.5, 0.8 });
+        foreach (var fault in Enum.GetValues<Faults>())
+        {
+            if (fault is not (Faults.None or Faults.All) && dice.Chance(density))
+            {
+                faults |= fault;
+            }
+        }
+
+        return new Plan
+        {
+            Seed = seed,
+            DataNodes = data,
+            Witnesses = witnesses,
+            IsSplit = dice.Chance(0.25),
+            AllowReads = dice.Chance(0.5),
+            Lease = new LeaseSettings
+            {
+                Duration = TimeSpan.FromMilliseconds(duration),
+                MaxDuration = TimeSpan.FromMilliseconds(duration),
+                RenewInterval = TimeSpan.FromMilliseconds(duration == 1000 ? 200 : 500),
+                DriftPpm = dice.Pick(new[] { 500, 500, 20_000 }),
+            },
+            Faults = faults,
+            FaultEvery = dice.Pick(new[] { 1, 3, 8 }) * Span.Second,
+            Trouble = dice.Between(15 * Span.Second, 45 * Span.Second),
+            PromoteAfter = dice.Between(Span.Second / 2, 4 * Span.Second),
+            RepairAfter = dice.Between(Span.Second, 8 * Span.Second),
+            LossRate = dice.Pick(new[] { 0.01, 0.05, 0.2, 0.4 }),
+            Delay = dice.Pick(new[] { 2, 10, 40 }) * Span.Millisecond,
+        };
+    }
+
+    public bool Has(Faults fault) => (Faults & fault) != Faults.None;
+}

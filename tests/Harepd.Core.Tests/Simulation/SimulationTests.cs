@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Harepd.Core.Tests.Simulation;
+
+/// <summary>
+/// Many seeds. <c>HAREPD_SIM_SEEDS</c> says how many, <c>HAREPD_SIM_SEED</c> replays one (<c>HAREPD_SIM_FAULTS</c> with fewer faults,
+/// <c>HAREPD_SIM_LINES</c> shows more of its end), <c>HAREPD_SIM_MINUTES</c> goes on for so long from a seed that differs each time.
+/// </summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    private static readonly int Workers = Math.Max(1, Environment.ProcessorCount);
+
+    [Fact]
+    public void Safety_holds_under_every_fault_and_service_returns_after_it()
+    {
+        if (Number("HAREPD_SIM_SEED") is { } seed)
+        {
+            Replay((ulong)seed);
+            return;
+        }
+
+        var begun = Stopwatch.StartNew();
+        var minutes = Number("HAREPD_SIM_MINUTES");
+        var first = minutes is null ? 1UL : (ulong)DateTime.UtcNow.Ticks;
+        var count = minutes is null ? Number("HAREPD_SIM_SEEDS") ?? 300 : long.MaxValue;
+        var outcomes = new List<Outcome>();
+        Outcome? failed = null;
+        Parallel.For(0L, count, new ParallelOptions { MaxDegreeOfParallelism = Workers }, (i, loop) =>
+        {
+            if (begun.Elapsed.TotalMinutes > (minutes ?? 60))
+            {
+                loop.Stop();
+                return;
+            }
+
+            var outcome = Simulator.Run(Plan.Draw(first + (ulong)i));
+            lock (outcomes)
+            {
+                outcomes.Add(outcome with { Tail = "" });
+                if (outcome.Violation is not null && (failed is null || outcome.Plan.Seed < failed.Plan.Seed))
+                {
+                    failed = outcome;
+                    loop.Stop();
+                }
+            }
+        });
+
+        Report(outcomes, begun.Elapsed);
+        Assert.True(failed is null, failed is null ? "" : Simulator.Describe(Simulator.Shrink(failed)));
+    }
+
+    [Fact]
+    public void A_seed_gives_the_same_run_each_time()
+    {
+        var once = Simulator.Run(Plan.Draw(7));
+        var again = Simulator.Run(Plan.Draw(7));
+
+        Assert.Equal((once.Steps, once.VirtualTime, once.Unavailable), (again.Steps, again.VirtualTime, again.Unavailable));
+    }
+
+    private void Replay(ulong seed)
+    {
+        var plan = Plan.Draw(seed);
+        if (Number("HAREPD_SIM_FAULTS") is { } faults)
+        {
+            plan = plan with { Faults = (Faults)faults };
+        }
+
+        var outcome = Simulator.Run(plan);
+        output.WriteLine($"seed {seed}: {plan.Shape}; faults: {plan.Faults}; {outcome.Steps} steps, {outcome.Acquisitions} leases");
+        Assert.True(outcome.Violation is null, Simulator.Describe(outcome));
+    }
+
+    private void Report(List<Outcome> outcomes, TimeSpan elapsed)
+    {
+        var hours = outcomes.Sum(outcome => outcome.VirtualTime) / 3.6e12;
+        var shares = outcomes.Select(outcome => outcome.Unavailable / (double)outcome.VirtualTime).Order().ToList();
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{outcomes.Count} seeds, {hours:0.0} virtual hours in {elapsed.TotalSeconds:0} s: {hours / elapsed.TotalSeconds:0.00} virtual hours a second, {outcomes.Sum(outcome => outcome.Steps)} steps, {outcomes.Sum(outcome => outcome.Acquisitions)} leases; without an open write gate: median {shares[shares.Count / 2]:P1}, worst {shares[^1]:P1} of a run"));
+    }
+
+    private static long? Number(string name) =>
+        long.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : null;
+}
