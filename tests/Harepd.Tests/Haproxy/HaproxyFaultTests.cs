@@ -223,6 +223,38 @@ public sealed class HaproxyFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_cut_goes_to_every_haproxy_at_once_and_a_silent_one_costs_the_others_nothing()
+    {
+        using var first = RealHaproxy.WithServers(_a.Config, _b.Config);
+        using var second = RealHaproxy.WithServers(_a.Config, _b.Config);
+        using var silent = new FakeEndpoint(_ => null);
+        using var lanes = new HaproxyLanes(new[] { silent.Path, first.Socket, second.Socket }.Select(LaneBench.Lanes));
+        lanes.Start();
+
+        var cutting = lanes.BeginCut(LaneBench.In(2));
+        TestNet.Eventually(() => first.Admin("wr", "a") == 1 && second.Admin("wr", "a") == 1, "both cut");
+        var result = cutting.Wait(LaneBench.In(0.2));
+
+        Assert.False(result.IsCut);
+        Assert.Contains(silent.Path, result.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain(first.Socket, result.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_cut_that_all_confirm_is_a_cut()
+    {
+        using var first = RealHaproxy.WithServers(_a.Config, _b.Config);
+        using var second = RealHaproxy.WithServers(_a.Config, _b.Config);
+        using var lanes = new HaproxyLanes(new[] { first.Socket, second.Socket }.Select(LaneBench.Lanes));
+        lanes.Start();
+        lanes.Desire(LaneBench.Write(1));
+        TestNet.Eventually(() => first.Admin("wr", "b") == 1 && second.Admin("wr", "b") == 1, "both routed");
+
+        Assert.Equal(new CutResult(true, ""), lanes.CutNow(LaneBench.In(10)));
+        Assert.Equal(new CutResult(true, ""), lanes.CutNow(LaneBench.In(10)));
+    }
+
+    [Fact]
     public void A_cut_that_meets_an_opening_in_flight_wins()
     {
         using var haproxy = RealHaproxy.WithServers(_a.Config + " disabled", _b.Config);

@@ -32,6 +32,14 @@ internal sealed class LaneBench : IDisposable
         }
     }
 
+    /// <summary>A lane for server <c>a</c> whose reports nobody reads.</summary>
+    public static HaproxyLane Lanes(string endpoint)
+    {
+        Assert.True(HaproxyEndpoint.TryParse(endpoint, out var parsed, out var reason), reason);
+        return new HaproxyLane(parsed!, new HaproxyTarget("wr", "rd", "a"), TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(50),
+            () => Instant.Forever, _ => { }, NullLogger.Instance);
+    }
+
     public static RouteDesire Write(long term, bool readReady = false, Instant? notAfter = null) =>
         new() { Term = new Term(term), Kind = RouteKind.Write, ReadReady = readReady, NotAfter = notAfter };
 
