@@ -62,7 +62,17 @@ internal sealed class TestServer : IDisposable
         return standby;
     }
 
-    public void Start() => AsPostgres("pg_ctl", "-D", DataDirectory, "-w", "-t", "60", "-l", Path.Combine(Folder, "log"), "start");
+    public void Start()
+    {
+        // A killed postmaster may stay a zombie for a second, and its pid file keeps the next one from starting as long.
+        if (File.Exists(Path.Combine(DataDirectory, "postmaster.pid")))
+        {
+            var before = PostmasterPid;
+            Eventually.True(() => !Directory.Exists($"/proc/{before}"), "the old postmaster is reaped");
+        }
+
+        AsPostgres("pg_ctl", "-D", DataDirectory, "-w", "-t", "60", "-l", Path.Combine(Folder, "log"), "start");
+    }
 
     public void Stop(string mode = "fast") => AsPostgres("pg_ctl", "-D", DataDirectory, "-w", "-m", mode, "stop");
 

@@ -42,9 +42,16 @@ internal sealed class HbaCheck(PgEndpoint endpoint) : IDisposable
         var expected = BlockRules(content);
         var reply = Query(Sql + expected.Count.ToString(CultureInfo.InvariantCulture), deadline);
         fault = reply.Fault;
-        if (fault is not null || reply.Tables is not [[[{ } loadTime]], var errors, var rules])
+        if (reply.Tables is not [[[{ } loadTime]], ..])
         {
             return null;
+        }
+
+        if (reply.Tables is not [_, var errors, var rules])
+        {
+            return new HbaVerdict(loadTime, fault?.SqlState == PgFault.InsufficientPrivilege
+                ? $"user {endpoint.User} may not check pg_hba.conf: grant select on pg_hba_file_rules and execute on function pg_hba_file_rules() to it"
+                : $"PostgreSQL does not show how it reads pg_hba.conf: {fault}");
         }
 
         if (errors.Count > 0)
