@@ -62,7 +62,7 @@ internal sealed partial class Turn
         {
             // A server that takes writes without the lease must end up shut, whatever it costs; a standby is never stopped for this.
             var mayStop = _state.Lease!.IsYielding || _state.Server.InRecovery == false;
-            _closes.Add(new Effect.CloseGate(sequence, to, term, now + settings.Lease.FenceBudget, mayStop, reason));
+            _closes.Add(new Effect.CloseGate(sequence, to, term, FinishBy(), mayStop, reason));
         }
 
         if (before.Asked != to)
@@ -71,6 +71,20 @@ internal sealed partial class Turn
         }
 
         _state = _state with { Gate = _state.Gate with { Asked = to, AskedTerm = term, IsPending = true, Reason = reason } };
+    }
+
+    /// <summary>
+    /// By when a close must be confirmed. One that gives a lease up has until the lease ends, for nothing is released before; one that is not
+    /// bound to a lease (a start, a rogue primary) rejects and ends sessions just as fast, but is not hurried into stopping the postmaster.
+    /// </summary>
+    private Instant FinishBy()
+    {
+        if (!_state.Lease!.IsYielding)
+        {
+            return now + settings.Lease.Duration;
+        }
+
+        return _state.ArmedUntil > now ? _state.ArmedUntil : now + settings.Lease.FenceBudget;
     }
 
     private long NextSequence()

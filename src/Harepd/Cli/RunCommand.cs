@@ -40,17 +40,17 @@ internal static class RunCommand
                 result.AddError("'--once' asks for one pass of the client half, which '--server-only' leaves out.");
             }
         });
-        root.SetAction((parsed, stop) =>
+        root.SetAction((parsed, _) =>
         {
             var mode = parsed.GetValue(serverOnly) ? DaemonMode.ServerOnly : parsed.GetValue(clientOnly) ? DaemonMode.ClientOnly : DaemonMode.Both;
             return ConfigFile.Read(parsed, file, mode, out var exitCode) is { } read
-                ? RunAsync(read, mode, parsed.GetValue(once), parsed.GetValue(verbose), signals, stop)
+                ? RunAsync(read, mode, parsed.GetValue(once), parsed.GetValue(verbose), signals)
                 : Task.FromResult(exitCode);
         });
         return root;
     }
 
-    private static async Task<int> RunAsync(ConfigResult.Valid read, DaemonMode mode, bool once, bool verbose, HostSignals signals, CancellationToken stop)
+    private static async Task<int> RunAsync(ConfigResult.Valid read, DaemonMode mode, bool once, bool verbose, HostSignals signals)
     {
         await using var log = LogPipeline.Start(read.Config.Logs, LogPipeline.HostStyle, verbose);
         var logger = log.Factory.CreateLogger("Harepd");
@@ -60,6 +60,6 @@ internal static class RunCommand
             logger.ConfigurationNote(note);
         }
 
-        return await Daemon.RunAsync(read.Config, mode, once, log, signals.Reloads, stop);
+        return await Daemon.RunAsync(read.Config, mode, once, log, signals);
     }
 }

@@ -28,6 +28,9 @@ internal sealed class ReadSteering(HaproxyTarget target)
         return desire.ReadReady ? Opening(own) : Closing(own, desire.EndReadSessions);
     }
 
+    /// <summary>The server is being taken out without reading first: what is found closed afterwards is our own doing, no operator's.</summary>
+    internal void CutBlindly() => _leftOpen = false;
+
     /// <summary>Remembers what an accepted batch, or the state found, leaves behind.</summary>
     internal void Left(HaproxyView view)
     {

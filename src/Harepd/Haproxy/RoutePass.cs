@@ -37,8 +37,14 @@ internal sealed class RoutePass(
 
     private RouteOutcome Cut(RouteDesire desire, Attempt attempt, Func<bool> mustHurry)
     {
+        var cutsReads = attempt == Attempt.First && desire is { ReadReady: false, EndReadSessions: true };
+        if (cutsReads)
+        {
+            _reads.CutBlindly();
+        }
+
         string[] blindly = attempt != Attempt.First ? []
-            : desire is { ReadReady: false, EndReadSessions: true } ? [.. RouteCommands.CutOwn(target)]
+            : cutsReads ? [.. RouteCommands.CutOwn(target)]
             : RouteCommands.Cut(target.WriteBackend, target.ServerName);
         return cut.Run(blindly, alsoReads: false, Soon, mustHurry);
     }

@@ -14,11 +14,13 @@ internal sealed class PeerService : IAsyncDisposable
 {
     private readonly GrpcHost _host;
     private readonly PeerServiceOptions _options;
+    private readonly RefusalLog _refusals;
 
-    private PeerService(GrpcHost host, PeerServiceOptions options)
+    private PeerService(GrpcHost host, PeerServiceOptions options, RefusalLog refusals)
     {
         _host = host;
         _options = options;
+        _refusals = refusals;
     }
 
     /// <summary>Where it listens.</summary>
@@ -29,13 +31,14 @@ internal sealed class PeerService : IAsyncDisposable
     public static async Task<PeerService> StartAsync(
         PeerIdentity identity, PeerServiceOptions options, PeerHandlers handlers, ILogger log, CancellationToken token)
     {
-        var desks = new Desks(identity, options, handlers, new RefusalLog(log));
+        var refusals = new RefusalLog(log);
+        var desks = new Desks(identity, options, handlers, refusals);
         var listen = new GrpcListenOptions
         {
             Tls = options.Tls,
             ClientCertificates = options.RequiresClientCertificate ? GrpcClientCertificates.Required : GrpcClientCertificates.NotAsked,
         };
-        return new PeerService(await GrpcHost.StartAsync(options.Bind, listen, desks.Map, token), options);
+        return new PeerService(await GrpcHost.StartAsync(options.Bind, listen, desks.Map, token), options, refusals);
     }
 
     /// <summary>
@@ -47,6 +50,7 @@ internal sealed class PeerService : IAsyncDisposable
         var any = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any);
         var address = any ? IPAddress.Loopback : EndPoint.Address;
         using var channel = new GrpcChannel(address.ToString(), EndPoint.Port, new GrpcChannelOptions { Tls = _options.Tls });
+        _refusals.IsQuiet = true;
         try
         {
             await channel.CallAsync(PeerMethods.Vote, new VoteRequest(), TimeSpan.FromSeconds(2), token);
@@ -54,6 +58,10 @@ internal sealed class PeerService : IAsyncDisposable
         catch (GrpcException)
         {
             // The expected refusal, or a certificate that does not carry this address.
+        }
+        finally
+        {
+            _refusals.IsQuiet = false;
         }
     }
 

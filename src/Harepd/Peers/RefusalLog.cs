@@ -11,10 +11,13 @@ internal sealed class RefusalLog(ILogger log)
     private static readonly EventId Failed = new(311, "CallFailed");
     private readonly ConcurrentDictionary<(string Who, string What), bool> _seen = new();
 
+    /// <summary>True while the service calls itself to warm up: its own malformed call is no news.</summary>
+    public volatile bool IsQuiet;
+
     /// <summary>A call from <paramref name="address"/> was refused.</summary>
     public void NoteRefusal(string address, string method, string reason)
     {
-        if (IsNews(address, $"{method} {reason}"))
+        if (!IsQuiet && IsNews(address, $"{method} {reason}"))
         {
             log.LogWarning(Refused, "refused {Method} from {Address}: {Reason}", method, address, reason);
         }

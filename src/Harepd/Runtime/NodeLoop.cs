@@ -13,7 +13,7 @@ namespace Harepd.Runtime;
 internal sealed class NodeLoop
 {
     private const long OwnVote = -1;
-    private readonly NodeSettings _settings;
+    private volatile NodeSettings _settings;
     private readonly Mailbox _mailbox;
     private readonly Rooms _rooms;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +40,9 @@ internal sealed class NodeLoop
 
     /// <summary>Completes when the machine has stopped cleanly or was abandoned; faults when an invariant broke.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Goes on with other settings from the next step on; membership and lease must be the same.</summary>
+    public void Reconfigure(NodeSettings settings) => _settings = settings;
 
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();

@@ -148,6 +148,20 @@ public sealed class HaproxyLaneTests : IDisposable
     }
 
     [Fact]
+    public void Reads_that_a_fence_cut_are_opened_again_when_the_server_serves_reads()
+    {
+        using var haproxy = RealHaproxy.WithServers(_a.Config, _b.Config);
+        using var bench = new LaneBench(haproxy.Socket);
+        bench.Do(LaneBench.Cut(1, readReady: true));
+
+        bench.Do(LaneBench.Cut(2) with { EndReadSessions = true });
+        Assert.Equal(1, haproxy.Admin("rd", "a"));
+
+        bench.Do(LaneBench.Cut(3, readReady: true));
+        Assert.Equal(0, haproxy.Admin("rd", "a"));
+    }
+
+    [Fact]
     public void Reads_left_in_maint_by_an_earlier_run_are_opened()
     {
         using var haproxy = RealHaproxy.WithServers(_a.Config, _b.Config);

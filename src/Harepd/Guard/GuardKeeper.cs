@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using Harepd.Clock;
+using Harepd.Core.Act;
+using Harepd.Core.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Harepd.Guard;
+
+/// <summary>
+/// The daemon's side of the guard: keeps the page, starts the guard process when none looks at the page, and notices when it stops looking.
+/// </summary>
+internal sealed class GuardKeeper : IDisposable
+{
+    private static readonly TimeSpan BeatLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan StartInterval = TimeSpan.FromSeconds(5);
+    private readonly GuardPage _page;
+    private readonly string _configFile;
+    private readonly ILogger _log;
+    private readonly Timer _timer;
+    private readonly Lock _looking = new();
+    private Instant _lastStart = Instant.Zero;
+    private bool? _wasAlive;
+
+    private GuardKeeper(GuardPage page, string configFile, ILogger log)
+    {
+        _page = page;
+        _configFile = configFile;
+        _log = log;
+        _timer = new Timer(_ => Look(), null, TimeSpan.Zero, LookInterval);
+    }
+
+    /// <summary>True while the guard looks at the page.</summary>
+    public bool IsAlive => BootClock.Now - _page.GuardBeat < BeatLimit;
+
+    /// <summary>Opens the page for a new run of the daemon and begins to watch the guard. Disarmed until <see cref="Arm"/>, unless a lease is resumed.</summary>
+    /// <exception cref="IOException">The run folder cannot be written.</exception>
+    public static GuardKeeper Start(string runDir, string configFile, bool resumes, ILogger log)
+    {
+        var page = GuardPage.Open(runDir);
+        if (!resumes)
+        {
+            page.Write(default);
+        }
+
+        page.Begin(Environment.ProcessId);
+        return new GuardKeeper(page, configFile, log);
+    }
+
+    /// <summary>Passes the watchdog's order on. Takes a microsecond.</summary>
+    public void Arm(Effect.ArmWatchdog arm) => _page.Write(new GuardOrder(arm.Term, arm.FenceAt, arm.Deadline));
+
+    /// <summary>The daemon ended with the gate shut: the guard may go.</summary>
+    public void Finish()
+    {
+        _page.Write(default);
+        _page.Finish();
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_looking)
+        {
+            _page.Dispose();
+        }
+    }
+
+    private void Look()
+    {
+        if (!_looking.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            var isAlive = IsAlive;
+            if (isAlive != _wasAlive && (isAlive || _wasAlive == true))
+            {
+                _log.Log(
+                    isAlive ? LogLevel.Information : LogLevel.Error,
+                    new EventId(170 + (isAlive ? 1 : 2), isAlive ? "GuardUp" : "GuardDown"),
+                    "the guard {State} (process {Pid})",
+                    isAlive ? "looks at the lease" : "does not look at the lease any more",
+                    _page.GuardPid);
+                _wasAlive = isAlive;
+            }
+
+            if (!isAlive && (_lastStart == Instant.Zero || BootClock.Now - _lastStart > StartInterval))
+            {
+                _lastStart = BootClock.Now;
+                Launch();
+            }
+        }
+        finally
+        {
+            _looking.Exit();
+        }
+    }
+
+    private void Launch()
+    {
+        try
+        {
+            var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false };
+            if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
+            {
+                start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
+            }
+
+            foreach (var argument in new[] { "guard", "-f", _configFile })
+            {
+                start.ArgumentList.Add(argument);
+            }
+
+            using var process = Process.Start(start);
+        }
+        catch (Exception error) when (error is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            _log.LogError(new EventId(173, "GuardNotStarted"), "the guard cannot be started: {Reason}", error.Message);
+        }
+    }
+}

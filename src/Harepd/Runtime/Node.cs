@@ -1,0 +1,330 @@
+using System.Net;
+using System.Security.Cryptography;
+using Harepd.Cli;
+using Harepd.Clock;
+using Harepd.Config;
+using Harepd.Core;
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Share;
+using Harepd.Http;
+using Harepd.Peers;
+using Microsoft.Extensions.Logging;
+
+namespace Harepd.Runtime;
+
+/// <summary>A node that runs, or why it does not.</summary>
+internal readonly record struct NodeStarted(Node? Node, int ExitCode, string? Error);
+
+/// <summary>
+/// One node put together: the loop in the middle, the rooms around it. Started in an order in which nothing can open before everything
+/// that closes is in place, and taken down in reverse.
+/// </summary>
+internal sealed class Node : IAsyncDisposable
+{
+    private readonly Mailbox _mailbox = new();
+    private readonly DecisionLog _decisions;
+    private readonly NodeSettings _settings;
+    private readonly MemoryStore _memory;
+    private readonly MembershipFile _membership;
+    private readonly VoteDesk _desk;
+    private readonly PeerLink _link;
+    private readonly DataSide? _data;
+    private readonly TlsFiles? _tls;
+    private readonly Incarnation _incarnation;
+    private readonly StatusFacts _facts;
+    private PeerService? _service;
+    private StatusServer? _status;
+    private Tuple<NodeState, NodeStatus>? _statusMade;
+    private int _hasNotedLease;
+
+    private Node(HarepdConfig config, NodeSettings settings, MemoryStore memory, MembershipFile membership, TlsFiles? tls, ILoggerFactory logs)
+    {
+        _settings = settings;
+        _memory = memory;
+        _membership = membership;
+        _tls = tls;
+        _decisions = new DecisionLog(logs.CreateLogger("Decision"));
+        _facts = new StatusFacts { Cluster = config.Cluster, ServerPort = config.Postgres?.Port ?? 5432, HttpPort = config.Http.BindPort };
+        _desk = new VoteDesk((number, request) => _mailbox.TryPost(new Input.VoteAsked(number, request)));
+        var now = BootClock.Now;
+        var resumed = settings.HasCandidate ? memory.ReadCandidate(settings.Self, now) : null;
+        _incarnation = resumed?.Me.Incarnation ?? new Incarnation(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
+        _data = settings.HasCandidate ? DataSide.Build(config, settings, resumed is not null, input => _mailbox.TryPost(input), logs) : null;
+        _link = Link(config, logs);
+        var (gate, term) = _data?.ReadBlock() ?? (Gate.Fenced, Term.None);
+        var start = new NodeStart
+        {
+            Incarnation = _incarnation,
+            UnixMillis = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+            Voter = settings.HasVoter ? memory.ReadVoter() : null,
+            Lease = resumed,
+            Timeline = memory.ReadTimeline(),
+            GateOnDisk = gate,
+            TermOnDisk = term,
+        };
+        _decisions.Record(new Decision(DecisionKind.Started, term, "", gate.ToString(), Describe(start)));
+        Loop = new NodeLoop(settings, NodeMachine.Create(settings, start, now), _mailbox, Edge());
+    }
+
+    /// <summary>The loop; its state is the node's.</summary>
+    public NodeLoop Loop { get; }
+
+    /// <summary>The last decisions.</summary>
+    public DecisionLog Decisions => _decisions;
+
+    /// <summary>The data node's rooms; null on a witness or a server-only process.</summary>
+    public DataSide? Data => _data;
+
+    /// <summary>Puts a node together and starts it; on failure nothing was opened and everything taken is given back.</summary>
+    public static async Task<NodeStarted> StartAsync(HarepdConfig config, DaemonMode mode, ILoggerFactory logs, CancellationToken stop)
+    {
+        var settings = NodeSettingsFrom.Config(config, mode);
+        var stamp = settings.Membership.Stamp;
+        var scope = new MemoryScope(MemoryStore.BootId(), config.Cluster, config.Self.Address, stamp.Epoch, stamp.Hash, settings.Lease.MaxDuration.Ticks);
+        var memory = MemoryStore.TryOpen(
+            config.RunDir, config.StateDir, scope, settings.HasVoter, settings.HasCandidate, logs.CreateLogger("Memory"), out var error);
+        if (memory is null)
+        {
+            return new(null, ExitCodes.Temporary, error);
+        }
+
+        var membership = new MembershipFile(config.StateDir);
+        if (membership.Admit(stamp) is { } refusal)
+        {
+            memory.Dispose();
+            return new(null, ExitCodes.Config, refusal);
+        }
+
+        TlsFiles? tls = null;
+        if (config.Grpc.Tls is { Enabled: true } files)
+        {
+            tls = TlsFiles.TryOpen(files.Ca!, files.Cert!, files.Key!, TimeSpan.FromSeconds(2), logs.CreateLogger("Tls"), out error);
+            if (tls is null)
+            {
+                memory.Dispose();
+                return new(null, ExitCodes.Config, error);
+            }
+        }
+
+        var node = new Node(config, settings, memory, membership, tls, logs);
+        error = await node.OpenDoorsAsync(config, logs, stop);
+        if (error is not null)
+        {
+            await node.DisposeAsync();
+            return new(null, ExitCodes.Temporary, error);
+        }
+
+        return new(node, ExitCodes.Ok, null);
+    }
+
+    /// <summary>Asks for a clean stop: fence, release, then the loop ends.</summary>
+    public void Stop(string reason) => _mailbox.TryPost(new Input.Stop(reason));
+
+    /// <summary>Shuts the gate on this thread, without the loop.</summary>
+    public void FenceNow(string reason) => _data?.FenceNow(Loop.State.HighestTerm, BootClock.Now + _settings.Lease.FenceBudget, reason);
+
+    /// <summary>The stop was clean: the guard may go.</summary>
+    public void Finish() => _data?.Guard.Finish();
+
+    /// <summary>Takes over what can be changed while running.</summary>
+    public void Reconfigure(HarepdConfig config)
+    {
+        Loop.Reconfigure(_settings with { AllowReads = config.AllowRo, MaxLagBytes = config.Reads.MaxLagBytes, MaxLagTime = config.Reads.MaxLagTime });
+        _data?.Reconfigure(config);
+    }
+
+    /// <summary>Waits until the gate is what it should be, or the limit is over.</summary>
+    public async Task SettledAsync(TimeSpan limit, CancellationToken stop)
+    {
+        var until = BootClock.Now + limit;
+        while (BootClock.Now < until && !stop.IsCancellationRequested && !IsSettled(Loop.State))
+        {
+            await Task.Delay(20, CancellationToken.None);
+        }
+
+        static bool IsSettled(NodeState state) =>
+            state.Gate is { IsKnown: true, IsPending: false } gate && gate.Now == gate.Asked
+            && (gate.Now != Gate.Fenced || state.IsRogue || !state.Server.IsWritable);
+    }
+
+    /// <summary>What this node tells people and tools.</summary>
+    public PeerStatus Status()
+    {
+        var state = Loop.State;
+        var now = BootClock.Now;
+        return new PeerStatus
+        {
+            Member = _settings.Self,
+            Incarnation = _incarnation,
+            Stamp = _settings.Membership.Stamp,
+            Version = VersionCommand.Version,
+            Term = state.HighestTerm,
+            Holder = state.Voter?.LiveAt(now)?.Owner ?? (state.Lease?.Held is not null ? state.Lease.Me : null),
+            Reports = state.View.ToTell(now),
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_status is { } status)
+        {
+            await status.DisposeAsync();
+        }
+
+        if (_service is { } service)
+        {
+            await service.DisposeAsync();
+        }
+
+        Loop.Abandon();
+        if (_data is { } data)
+        {
+            await data.DisposeAsync();
+        }
+
+        _link.Dispose();
+        _tls?.Dispose();
+        _memory.Dispose();
+        _mailbox.Dispose();
+    }
+
+    private static string Describe(NodeStart start) => start switch
+    {
+        { Lease: not null } => "resumes the lease it holds",
+        { Voter: not null } => "resumes its voter's memory",
+        _ => "starts without memory: the voter abstains first",
+    };
+
+    private PeerLink Link(HarepdConfig config, ILoggerFactory logs)
+    {
+        // A client process asks its own member's voter over the wire, because that one lives in the server process.
+        var peers = _settings.Membership.Everyone.Where(member => member != _settings.Self || !_settings.HasVoter);
+        var options = new PeerLinkOptions
+        {
+            VoteDeadline = _settings.Lease.ElectionTimeout,
+            Tls = _tls is null ? null : () => _tls.Current,
+            ServerName = config.Grpc.ServerHostOverride,
+        };
+        return new PeerLink(
+            new PeerIdentity(_settings.Membership, _settings.Self, _incarnation),
+            peers,
+            options,
+            reply => _mailbox.TryPost(new Input.VoteAnswered(reply)),
+            reports => _mailbox.TryPost(new Input.Heard(reports)),
+            logs.CreateLogger("Peers"));
+    }
+
+    private async Task<string?> OpenDoorsAsync(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)
+    {
+        Loop.Start();
+        _data?.Start();
+        return (_settings.HasVoter ? await OpenPeersAsync(config, logs, stop) : null) ?? await OpenStatusAsync(config, stop);
+    }
+
+    /// <summary>The health port belongs to the process that decides, so that its answers fail when it fails (DESIGN section 5).</summary>
+    private async Task<string?> OpenStatusAsync(HarepdConfig config, CancellationToken stop)
+    {
+        if (!config.Http.IsEnabled || (!_settings.HasCandidate && !_settings.IsWitness))
+        {
+            return null;
+        }
+
+        try
+        {
+            _status = await StatusServer.StartAsync(
+                new StatusServerOptions { EndPoint = new IPEndPoint(config.Http.BindAddress, config.Http.BindPort) }, StatusNow, stop);
+            return null;
+        }
+        catch (IOException failure)
+        {
+            return $"cannot listen on {config.Http.BindAddress}:{config.Http.BindPort} (http): {failure.Message}";
+        }
+    }
+
+    /// <summary>Made once a state, however many ask.</summary>
+    private NodeStatus StatusNow()
+    {
+        var state = Loop.State;
+        if (_statusMade is { } made && ReferenceEquals(made.Item1, state))
+        {
+            return made.Item2;
+        }
+
+        var status = StatusFromState.Make(state, _settings, _facts, BootClock.Now);
+        _statusMade = Tuple.Create(state, status);
+        return status;
+    }
+
+    private async Task<string?> OpenPeersAsync(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)
+    {
+        try
+        {
+            var options = new PeerServiceOptions
+            {
+                Bind = new IPEndPoint(config.Grpc.BindAddress, config.Grpc.BindPort),
+                NodeName = config.NodeName,
+                Address = config.Grpc.BindAddress.ToString(),
+                InquiryDeadline = config.Grpc.ConnectionDeadline,
+                Tls = _tls is null ? null : () => _tls.Current,
+                RequiresClientCertificate = config.Grpc.Tls.ClientAuth == ClientAuth.Require,
+            };
+            _service = await PeerService.StartAsync(
+                new PeerIdentity(_settings.Membership, _settings.Self, _incarnation), options, Handlers(), logs.CreateLogger("Peers"), stop);
+            _ = _service.WarmUpAsync(stop);
+            return null;
+        }
+        catch (IOException failure)
+        {
+            return $"cannot listen on {config.Grpc.BindAddress}:{config.Grpc.BindPort}: {failure.Message}";
+        }
+    }
+
+    private PeerHandlers Handlers() => new()
+    {
+        Vote = _desk.AskAsync,
+        Share = reports =>
+        {
+            _mailbox.TryPost(new Input.Heard(reports));
+            return Loop.State.View.ToTell(BootClock.Now);
+        },
+        Status = Status,
+        FindCluster = FindClusterAsync,
+        IsServing = () => BootClock.Now - Loop.LastStep < TimeSpan.FromSeconds(2),
+    };
+
+    private async ValueTask<ClusterKnowledge?> FindClusterAsync(CancellationToken token)
+    {
+        var known = _data is null ? null : await _data.FindClusterAsync(token);
+        return known ?? ClusterKnowledgeFrom.View(Loop.State.View, _settings, BootClock.Now);
+    }
+
+    private Rooms Edge() => new()
+    {
+        Arm = arm => _data?.Arm(arm),
+        Gate = effect => _data?.Lane.Enqueue(effect),
+        Steer = steer => _data?.Steering.Steer(steer),
+        Save = _memory.Save,
+        SaveTimeline = timeline => new Thread(() => SaveTimeline(timeline)) { IsBackground = true, Name = "timeline" }.Start(),
+        Ask = _link.Send,
+        Answer = _desk.Answer,
+        Tell = Tell,
+        Pace = isAlarmed => _data?.SetPace(isAlarmed),
+        Record = _decisions.Record,
+    };
+
+    /// <summary>On a thread of its own, once per failover, because it waits for the disk; a disk that refuses is told, and the votes that waited are refused.</summary>
+    private void SaveTimeline(DurableTimeline timeline) =>
+        _mailbox.TryPost(_memory.SaveTimeline(timeline) ? new Input.TimelineSaved(timeline) : new Input.TimelineNotSaved(timeline, "the state folder cannot be written"));
+
+    private void Tell(NodeReport report, ClusterView view)
+    {
+        _link.Share(view.ToTell(BootClock.Now));
+        var hasLease = view.Reports.Values.Any(seen => seen.Report.HeldTerm > Term.None);
+        if (hasLease && Interlocked.Exchange(ref _hasNotedLease, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ => _membership.NoteLease(), null);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using Harepd.Config;
+using Harepd.Core.Act;
+using Harepd.Core.Model;
+using Harepd.Haproxy;
+using Microsoft.Extensions.Logging;
+
+namespace Harepd.Runtime;
+
+/// <summary>Every HAProxy of the configuration, one lane each: none waits for another.</summary>
+internal sealed class Steering : IDisposable
+{
+    private readonly HaproxyLanes _lanes;
+    private ImmutableDictionary<string, RouteApplied> _applied = ImmutableDictionary<string, RouteApplied>.Empty;
+
+    /// <param name="config">The node's configuration.</param>
+    /// <param name="leaseEnd">Until when this member may be ready for writes, now; <see cref="Instant.Zero"/> without a lease.</param>
+    /// <param name="log">The room's logger.</param>
+    public Steering(HarepdConfig config, Func<Instant> leaseEnd, ILogger log)
+    {
+        var target = TargetOf(config);
+        _lanes = new HaproxyLanes(config.Haproxy.Endpoints.Select(endpoint =>
+            new HaproxyLane(endpoint, target, config.Haproxy.Timeout, config.Haproxy.Reconcile, leaseEnd, Note, log)));
+        _lanes.Start();
+    }
+
+    /// <summary>What each HAProxy last answered, by its name in the configuration.</summary>
+    public ImmutableDictionary<string, RouteApplied> Applied => Volatile.Read(ref _applied);
+
+    /// <summary>This node's names in HAProxy.</summary>
+    public static HaproxyTarget TargetOf(HarepdConfig config) =>
+        new(config.Haproxy.WriteBackend, config.Haproxy.ReadBackend, config.Haproxy.ServerName);
+
+    /// <summary>Tells every lane; does not wait.</summary>
+    public void Steer(Effect.Steer steer)
+    {
+        var desire = new RouteDesire
+        {
+            Term = steer.Term,
+            Kind = steer.Route.Write ? RouteKind.Write : RouteKind.Cut,
+            ReadReady = steer.Route.Read,
+            NotAfter = steer.Route.Write ? steer.NotAfter : null,
+            EndReadSessions = steer.Route == Route.None,
+        };
+        _lanes.Desire(desire);
+    }
+
+    /// <summary>Begins to cut this node at every HAProxy, each on a thread of its own; the caller goes on and waits for it later.</summary>
+    public Cutting BeginCut(Instant deadline) => _lanes.BeginCut(deadline);
+
+    public void Dispose() => _lanes.Dispose();
+
+    private void Note(RouteApplied applied) =>
+        ImmutableInterlocked.AddOrUpdate(ref _applied, applied.Endpoint.Name, applied, (_, _) => applied);
+}
