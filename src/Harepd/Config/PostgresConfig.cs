@@ -1,6 +1,6 @@
 namespace Harepd.Config;
 
-/// <summary>The node's own PostgreSQL. Passwords come from PGPASSFILE or PGSERVICEFILE, never from here.</summary>
+/// <summary>The node's own PostgreSQL. Passwords come from libpq's places, never from the file.</summary>
 internal sealed record PostgresConfig
 {
     /// <summary>Folder of the server's unix socket; default PGHOST, then /var/run/postgresql.</summary>
@@ -14,6 +14,12 @@ internal sealed record PostgresConfig
 
     /// <summary>Default PGDATABASE, then <c>postgres</c>.</summary>
     public required string Database { get; init; }
+
+    /// <summary>From PGPASSWORD or the service; null looks into <see cref="PassFile"/>.</summary>
+    public required Secret? Password { get; init; }
+
+    /// <summary>PGPASSFILE, or <c>~/.pgpass</c>; it need not exist.</summary>
+    public required string PassFile { get; init; }
 
     /// <summary>Absolute path; null asks the server.</summary>
     public required string? DataDirectory { get; init; }

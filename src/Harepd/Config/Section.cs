@@ -55,7 +55,7 @@ internal sealed class Section
     public int LineOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Line : Line;
 
     /// <summary>The key's full path.</summary>
-    public string PathOf(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
+    public string PathOf(string key) => Path.Length == 0 ? key : key.Length == 0 ? Path : $"{Path}.{key}";
 
     /// <summary>A group below this one; an empty one where it is missing or something else.</summary>
     public Section Child(string key)

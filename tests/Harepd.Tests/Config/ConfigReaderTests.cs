@@ -123,6 +123,40 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void A_libpq_service_wins_over_the_variables_and_its_password_never_shows()
+    {
+        string[] services = ["# comment", "[other]", "port=1", "[here]", "host=/run/here", "port = 7000", "password=s3cret", "[last]", "user=x"];
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PGSERVICE"] = "here",
+            ["PGSERVICEFILE"] = "/etc/services.conf",
+            ["PGPORT"] = "6543",
+            ["PGUSER"] = "harepd",
+            ["PGPASSFILE"] = "/etc/harepd/pgpass",
+        };
+        var environment = TemporaryConfig.Everything with
+        {
+            Variable = variables.GetValueOrDefault,
+            ReadLines = path => path == "/etc/services.conf" ? services : null,
+        };
+
+        var config = TemporaryConfig.Good(TemporaryConfig.Minimal, environment: environment);
+
+        var postgres = config.Postgres!;
+        Assert.Equal(("/run/here", 7000, "harepd", "/etc/harepd/pgpass"), (postgres.SocketDir, postgres.Port, postgres.User, postgres.PassFile));
+        Assert.Equal("s3cret", postgres.Password!.Value);
+        Assert.DoesNotContain("s3cret", config.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_service_that_is_nowhere_is_an_error()
+    {
+        var environment = TemporaryConfig.Everything with { Variable = name => name == "PGSERVICE" ? "nowhere" : null };
+
+        Assert.Contains("PGSERVICE", TemporaryConfig.OneError(TemporaryConfig.Minimal, environment: environment).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_bad_environment_is_an_error_that_names_the_variable()
     {
         var environment = TemporaryConfig.Everything with { Variable = name => name == "PGHOST" ? "db.example" : null };

@@ -28,7 +28,9 @@ internal sealed class TemporaryConfig : IDisposable
     {
         FileExists = _ => true,
         Variable = _ => null,
+        ReadLines = _ => null,
         UserName = "postgres",
+        HomeFolder = "/var/lib/postgresql",
     };
 
     public TemporaryConfig(byte[] content) => System.IO.File.WriteAllBytes(File, content);

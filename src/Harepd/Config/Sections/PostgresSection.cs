@@ -1,16 +1,24 @@
 namespace Harepd.Config.Sections;
 
-/// <summary>Reads <c>postgres</c> and <c>repmgr</c>. Where the file is silent, libpq's environment speaks, then libpq's own defaults.</summary>
+/// <summary>Reads <c>postgres</c> and <c>repmgr</c>. Where the file is silent, libpq's service and environment speak, then libpq's own defaults.</summary>
 internal static class PostgresSection
 {
     public static PostgresConfig Read(Section section, ConfigEnvironment environment)
     {
+        var libpq = LibpqDefaults.Read(environment);
+        if (libpq.Problem is { } problem)
+        {
+            section.Error("", null, problem, "name an existing service, or unset PGSERVICE");
+        }
+
         var config = new PostgresConfig
         {
-            SocketDir = section.Value("socketDir", Values.AbsolutePath, FromEnvironment(section, environment, "PGHOST") ?? "/var/run/postgresql"),
-            Port = section.Value("port", Values.Port(), PortFromEnvironment(section, environment)),
-            User = section.Value("user", Values.Identifier, FromEnvironment(section, environment, "PGUSER") ?? environment.UserName),
-            Database = section.Value("database", Values.Identifier, FromEnvironment(section, environment, "PGDATABASE") ?? "postgres"),
+            SocketDir = section.Value("socketDir", Values.AbsolutePath, SocketDirDefault(section, libpq)),
+            Port = section.Value("port", Values.Port(), Default(section, "port", libpq.Find("port", "PGPORT"), Values.Port(), 5432)),
+            User = section.Value("user", Values.Identifier, Default(section, "user", libpq.Find("user", "PGUSER"), Values.Identifier, environment.UserName)),
+            Database = section.Value("database", Values.Identifier, Default(section, "database", libpq.Find("dbname", "PGDATABASE"), Values.Identifier, "postgres")),
+            Password = libpq.Find("password", "PGPASSWORD") is { } password ? new Secret(password.Value) : null,
+            PassFile = libpq.Find("passfile", "PGPASSFILE")?.Value ?? Path.Combine(environment.HomeFolder, ".pgpass"),
             DataDirectory = section.Value("dataDirectory", Values.Optional(Values.AbsolutePath), null),
             BinDirectory = section.Value("binDirectory", Values.Optional(Values.AbsolutePath), null),
             PollInterval = Interval(section, "pollInterval", 10, 60_000, 500),
@@ -20,8 +28,8 @@ internal static class PostgresSection
         };
         if (config.AlarmedPollInterval > config.PollInterval)
         {
-            var problem = $"slower than the calm rhythm, pollInterval {Units.Text(config.PollInterval)}";
-            section.Error("alarmedPollInterval", Units.Text(config.AlarmedPollInterval), problem, $"at most {Units.Text(config.PollInterval)}");
+            var calm = Units.Text(config.PollInterval);
+            section.Error("alarmedPollInterval", Units.Text(config.AlarmedPollInterval), $"slower than the calm rhythm, pollInterval {calm}", $"at most {calm}");
         }
 
         section.Close();
@@ -42,40 +50,33 @@ internal static class PostgresSection
             Values.Duration(TimeSpan.FromMilliseconds(minMilliseconds), TimeSpan.FromMilliseconds(maxMilliseconds)),
             TimeSpan.FromMilliseconds(fallback));
 
-    // A variable only counts, and is only checked, where the key is not given.
-    private static string? FromEnvironment(Section section, ConfigEnvironment environment, string variable)
+    private static string SocketDirDefault(Section section, LibpqDefaults libpq)
     {
-        var key = variable switch { "PGHOST" => "socketDir", "PGUSER" => "user", _ => "database" };
-        if (section.Has(key) || environment.Variable(variable) is not { Length: > 0 } value)
+        const string debians = "/var/run/postgresql";
+        if (libpq.Find("host", "PGHOST") is not var (value, source) || section.Has("socketDir") || value.StartsWith('/'))
         {
-            return null;
+            return Default(section, "socketDir", libpq.Find("host", "PGHOST"), Values.AbsolutePath, debians);
         }
 
-        var parsed = variable == "PGHOST" ? Values.AbsolutePath(value) : Values.Identifier(value);
-        if (parsed.Problem is null)
-        {
-            return value;
-        }
-
-        var mend = variable == "PGHOST" ? "add   socketDir: \"/var/run/postgresql\": a socket shows at once when the server dies" : parsed.Mend!;
-        section.Error(key, value, $"{parsed.Problem}, from the environment's {variable}", mend);
-        return null;
+        section.Error("socketDir", value, $"no folder of a socket, from {source}", $"add   socketDir: \"{debians}\": a socket shows at once when the server dies");
+        return debians;
     }
 
-    private static int PortFromEnvironment(Section section, ConfigEnvironment environment)
+    // A default from outside only counts, and is only checked, where the key is not given.
+    private static T Default<T>(Section section, string key, (string Value, string Source)? given, Func<string, Parsed<T>> parse, T otherwise)
     {
-        const int libpqDefault = 5432;
-        if (section.Has("port") || environment.Variable("PGPORT") is not { Length: > 0 } value)
+        if (section.Has(key) || given is not var (value, source))
         {
-            return libpqDefault;
+            return otherwise;
         }
 
-        var parsed = Values.Port()(value);
-        if (parsed.Problem is not null)
+        var parsed = parse(value);
+        if (parsed.Problem is null)
         {
-            section.Error("port", value, $"{parsed.Problem}, from the environment's PGPORT", parsed.Mend!);
+            return parsed.Value!;
         }
 
-        return parsed.Problem is null ? parsed.Value : libpqDefault;
+        section.Error(key, value, $"{parsed.Problem}, from {source}", parsed.Mend!);
+        return otherwise;
     }
 }
