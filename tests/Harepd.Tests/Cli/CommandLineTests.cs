@@ -5,7 +5,7 @@ namespace Harepd.Tests.Cli;
 
 public sealed class CommandLineTests
 {
-    private static readonly string[] Listed = ["check", "version"];
+    private static readonly string[] Listed = ["check", "hba", "fence", "version"];
 
     public static TheoryData<string> Commands() => [.. Listed];
 
@@ -34,6 +34,8 @@ public sealed class CommandLineTests
     [InlineData("check", "--frobnicate")]
     [InlineData("check", "-f")]
     [InlineData("check")]
+    [InlineData("hba", "-f", "x")]
+    [InlineData("hba", "-f", "x", "--gate", "open")]
     [InlineData("-f", "x", "--server-only", "--client-only")]
     [InlineData("-f", "x", "--server-only", "--once")]
     [InlineData]

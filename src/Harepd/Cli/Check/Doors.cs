@@ -9,12 +9,14 @@ internal static class Doors
     {
         var isDataNode = mode != DaemonMode.ServerOnly;
         List<Task<DoorAnswer>> slow = [.. PeerDoors.Try(config, mode, stop)];
+        Task<IReadOnlyList<DoorAnswer>> server = Task.FromResult<IReadOnlyList<DoorAnswer>>([]);
         if (isDataNode)
         {
             slow.AddRange(HaproxyDoors.Try(config.Haproxy));
+            server = PostgresDoors.TryAsync(config);
         }
 
-        List<DoorAnswer> answers = [.. FileDoors.Try(config, isDataNode), ClockDoor.Try(config.Lease.DriftPpm)];
+        List<DoorAnswer> answers = [.. FileDoors.Try(config, isDataNode), ClockDoor.Try(config.Lease.DriftPpm), .. await server.WaitAsync(stop)];
         answers.AddRange(await Task.WhenAll(slow).WaitAsync(stop));
         return answers;
     }

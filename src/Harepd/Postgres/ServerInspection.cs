@@ -1,0 +1,82 @@
+using System.Globalization;
+using Harepd.Core.Model;
+using Harepd.Postgres.Wire;
+
+namespace Harepd.Postgres;
+
+/// <summary>What one look by a session of harepd's own user tells of the server and of that user's rights.</summary>
+internal sealed record ServerInspection
+{
+    private const string Sql = """
+        select current_setting('server_version'), pg_is_in_recovery(),
+            current_setting('is_superuser') = 'on',
+            pg_has_role(current_user, 'pg_monitor', 'member'), pg_has_role(current_user, 'pg_signal_backend', 'member'),
+            has_function_privilege('pg_hba_file_rules()', 'execute') and has_table_privilege('pg_hba_file_rules', 'select'),
+            (select setting from pg_settings where name = 'hba_file'),
+            (select setting::int from pg_settings where name = 'client_connection_check_interval'),
+            current_setting('wal_log_hints') = 'on' or current_setting('data_checksums') = 'on'
+        """;
+
+    private const string HbaErrors =
+        "select line_number, error from pg_hba_file_rules where error is not null and error not like '% record cannot match because %' order by 1 limit 3";
+
+    public required string Version { get; init; }
+
+    public required bool InRecovery { get; init; }
+
+    public required bool IsSuperuser { get; init; }
+
+    /// <summary>May read every view of the watch.</summary>
+    public required bool MayMonitor { get; init; }
+
+    /// <summary>May end the sessions of ordinary users.</summary>
+    public required bool MaySignal { get; init; }
+
+    /// <summary>May check pg_hba.conf before it is loaded.</summary>
+    public required bool MayCheckHba { get; init; }
+
+    /// <summary>The file that the server reads; null where the user may not know.</summary>
+    public required string? HbaFile { get; init; }
+
+    /// <summary>Whether the server looks for vanished clients while a statement runs; null before PostgreSQL 14.</summary>
+    public required bool? ChecksClients { get; init; }
+
+    /// <summary>Whether pg_rewind could work on this server's data.</summary>
+    public required bool CanBeRewound { get; init; }
+
+    /// <summary>What PostgreSQL would not load in pg_hba.conf as it is on disk, one sentence a line; at most three.</summary>
+    public required IReadOnlyList<string> HbaProblems { get; init; }
+
+    /// <summary>Connects and looks, on the calling thread; null with the fault.</summary>
+    public static ServerInspection? TryLook(PostgresSettings settings, Instant deadline, out PgFault? fault)
+    {
+        using var session = PgSession.TryOpen(settings.Endpoint("check"), deadline, out fault);
+        if (session is null)
+        {
+            return null;
+        }
+
+        var reply = session.Query(Sql, deadline);
+        fault = reply.Fault;
+        if (fault is not null || reply.Rows is not [[{ } version, var recovery, var super, var monitor, var signal, var hba, var file, var checks, var rewind]])
+        {
+            fault ??= new PgFault(PgFaultKind.Protocol, "", "the server's answer about itself makes no sense");
+            return null;
+        }
+
+        var problems = hba == "t" ? session.Query(HbaErrors, deadline).Rows : [];
+        return new ServerInspection
+        {
+            Version = version,
+            InRecovery = recovery == "t",
+            IsSuperuser = super == "t",
+            MayMonitor = monitor == "t",
+            MaySignal = signal == "t",
+            MayCheckHba = hba == "t",
+            HbaFile = file,
+            ChecksClients = checks is null ? null : int.TryParse(checks, NumberStyles.None, CultureInfo.InvariantCulture, out var interval) && interval > 0,
+            CanBeRewound = rewind == "t",
+            HbaProblems = [.. problems.Select(row => $"line {row[0]}: {row[1]}")],
+        };
+    }
+}
