@@ -37,7 +37,7 @@ internal static class HbaCommand
 
             var wanted = parsed.GetValue(gate) switch { "readwrite" => Gate.ReadWrite, "readonly" => Gate.ReadOnly, _ => Gate.Fenced };
             var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-            using var door = new HbaGate(PostgresFrom.Settings(read.Config), PostgresFrom.Policy(read.Config));
+            using var door = new HbaGate(PostgresDoor.SettingsOf(read.Config), PostgresDoor.PolicyOf(read.Config));
             return parsed.GetValue(apply) ? Apply(door, read.Config, wanted, output, error) : Show(door, read.Config, wanted, output, error);
         });
         return command;

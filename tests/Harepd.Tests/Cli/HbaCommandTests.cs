@@ -74,4 +74,18 @@ public sealed class HbaCommandTests
         var refusal = Assert.Throws<Npgsql.PostgresException>(() => node.Server.Connect("somebody", overTcp: true));
         Assert.Contains("pg_hba.conf rejects", refusal.MessageText, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_fence_of_a_running_server_is_confirmed_and_ends_sessions()
+    {
+        using var node = new DataNode("127.20.15.1");
+        node.Server.Query("create role client login");
+        using var client = node.Server.Connect("client", overTcp: true);
+
+        var answer = await Shell.RunAsync("fence", "-f", node.ConfigFile);
+
+        Assert.Equal(ExitCodes.Ok, answer.ExitCode);
+        using var insert = new Npgsql.NpgsqlCommand("select 1", client);
+        Assert.ThrowsAny<Npgsql.NpgsqlException>(() => insert.ExecuteScalar());
+    }
 }

@@ -13,7 +13,7 @@ public sealed partial class TidyTests
     [
         "proto/models/", "src/Harepd/Haproxy/", "src/Harepd/Peers/ClusterInfoDesk.cs", "src/Harepd/Peers/GoInquiry.cs",
         "tests/Harepd.Tests/Haproxy/", "tests/Harepd.Tests/Grpc/", "tests/Harepd.Tests/Peers/ClusterInfoTests.cs", "tests/Harepd.Lab/Servers/HaproxyServer.cs",
-        "src/Harepd/Http/HealthRules.cs", "tests/Harepd.Tests/Http/HealthRulesTests.cs", "tests/Harepd.Tests/House/TidyTests.cs",
+        "src/Harepd/Http/HealthRules.cs", "tests/Harepd.Tests/Http/", "tests/Harepd.Tests/House/TidyTests.cs",
     ];
 
     [Fact]

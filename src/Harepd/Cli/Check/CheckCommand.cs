@@ -37,8 +37,7 @@ internal static class CheckCommand
             }
             else
             {
-                var isTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
-                CheckText.Write(report, report.Config is null ? parsed.InvocationConfiguration.Error : output, isTerminal);
+                CheckText.Write(report, report.Config is null ? parsed.InvocationConfiguration.Error : output);
             }
 
             return report.ExitCode;

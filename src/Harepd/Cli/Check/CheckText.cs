@@ -6,9 +6,7 @@ namespace Harepd.Cli.Check;
 /// <summary>Writes the report for people.</summary>
 internal static class CheckText
 {
-    private const int WidthOfAPipe = 160;
-
-    public static void Write(CheckReport report, TextWriter output, bool isTerminal)
+    public static void Write(CheckReport report, TextWriter output)
     {
         if (report.Config is not { } config)
         {
@@ -16,13 +14,7 @@ internal static class CheckText
             return;
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(output),
-            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            Interactive = InteractionSupport.No,
-        });
-        console.Profile.Width = isTerminal ? console.Profile.Width : WidthOfAPipe;
+        var console = Terminal.For(output);
         console.MarkupLineInterpolated($"{report.File} is valid: [bold]{config.NodeName}[/], member {config.Self} of cluster {config.Cluster}");
         foreach (var note in report.Notes)
         {
@@ -38,7 +30,7 @@ internal static class CheckText
     {
         var majority = config.Members.Length / 2 + 1;
         var heading = $"{config.Members.Length} members, {majority} votes are a majority, epoch {config.Membership.Epoch}";
-        var table = NewTable("member", "what");
+        var table = Terminal.NewTable("member", "what");
         foreach (var member in config.Members)
         {
             var what = member == config.Self ? "this node" : member == config.Grpc.Witness?.Member ? "witness" : "neighbour";
@@ -52,7 +44,7 @@ internal static class CheckText
     {
         var heading = $"Failover budget: D = {BudgetTable.Seconds(lease.Duration)}, renewInterval {BudgetTable.Seconds(lease.RenewInterval)}, "
             + $"fenceBudget {BudgetTable.Seconds(lease.FenceBudget)}, maxDuration {BudgetTable.Seconds(lease.MaxDuration)}";
-        var table = NewTable("what", "span", "how it follows");
+        var table = Terminal.NewTable("what", "span", "how it follows");
         table.Columns[1].RightAligned();
         foreach (var line in BudgetTable.Of(lease))
         {
@@ -64,7 +56,7 @@ internal static class CheckText
 
     private static void WriteDoors(IAnsiConsole console, CheckReport report)
     {
-        var table = NewTable("door", "state", "found");
+        var table = Terminal.NewTable("door", "state", "found");
         foreach (var door in report.Doors)
         {
             var state = door.State switch
@@ -77,13 +69,6 @@ internal static class CheckText
         }
 
         WriteTable(console, "Doors", table);
-    }
-
-    private static Table NewTable(params string[] columns)
-    {
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumns(columns);
-        return table;
     }
 
     private static void WriteTable(IAnsiConsole console, string heading, Table table)

@@ -4,7 +4,6 @@ using Harepd.Config;
 using Harepd.Core.Model;
 using Harepd.Peers;
 using Harepd.Runtime;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Harepd.Cli.Check;
 
@@ -16,17 +15,15 @@ internal static class PeerDoors
     public static IEnumerable<Task<DoorAnswer>> Try(HarepdConfig config, DaemonMode mode, CancellationToken stop)
     {
         yield return Task.FromResult(Listen(config.Grpc));
-        var options = new PeerLinkOptions { ServerName = config.Grpc.ServerHostOverride };
-        if (config.Grpc.Tls is { Enabled: true } files)
+        var access = PeerAccess.Of(config.Grpc);
+        if (config.Grpc.Tls.Enabled)
         {
-            var (door, opened) = Certificates(files);
-            yield return Task.FromResult(door);
-            if (opened is null)
-            {
-                yield break;
-            }
+            yield return Task.FromResult(Certificate(config.Grpc.Tls, access));
+        }
 
-            options = options with { Tls = () => opened.Current };
+        if (access.Options is not { } options)
+        {
+            yield break;
         }
 
         var stamp = NodeSettingsFrom.Config(config, mode).Membership.Stamp;
@@ -82,21 +79,18 @@ internal static class PeerDoors
         }
     }
 
-    private static (DoorAnswer Door, TlsFiles? Opened) Certificates(TlsConfig files)
+    private static DoorAnswer Certificate(TlsConfig files, PeerAccess access)
     {
         var door = $"certificate {files.Cert}";
-        var opened = TlsFiles.TryOpen(files.Ca!, files.Cert!, files.Key!, Timeout.InfiniteTimeSpan, NullLogger.Instance, out var error);
-        if (opened is null)
+        if (access.ExpiresUtc is not { } expires)
         {
-            return (DoorAnswer.Shut(door, error ?? "makes no sense"), null);
+            return DoorAnswer.Shut(door, access.Error);
         }
 
-        var expires = opened.Current.ExpiresUtc;
         var left = expires - DateTime.UtcNow;
         var until = string.Create(CultureInfo.InvariantCulture, $"valid until {expires:yyyy-MM-dd HH:mm} UTC");
-        var answer = left < TimeSpan.Zero ? DoorAnswer.Shut(door, $"expired: was {until}")
+        return left < TimeSpan.Zero ? DoorAnswer.Shut(door, $"expired: was {until}")
             : left < CertificateNotice ? DoorAnswer.Noted(door, $"{until}: renew it, the daemon picks up changed files")
             : DoorAnswer.Open(door, until);
-        return (answer, opened);
     }
 }

@@ -14,7 +14,7 @@ internal static class PostgresDoors
     /// <summary>One answer for the server and one more for each setting that is worth a look; waits on a thread of its own.</summary>
     public static Task<IReadOnlyList<DoorAnswer>> TryAsync(HarepdConfig config) => Task.Run<IReadOnlyList<DoorAnswer>>(() =>
     {
-        var settings = PostgresFrom.Settings(config);
+        var settings = PostgresDoor.SettingsOf(config);
         var door = $"PostgreSQL {settings.Host}:{settings.Port}";
         return ServerInspection.TryLook(settings, BootClock.Now + LookTime, out var fault) is { } seen
             ? [Server(door, settings, seen), .. Advice(config, seen)]

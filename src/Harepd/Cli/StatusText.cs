@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Harepd.Core.Model;
+using Harepd.Core.Share;
+using Harepd.Peers;
+using Spectre.Console;
+
+namespace Harepd.Cli;
+
+/// <summary>A member's state for people and for machines.</summary>
+internal static class StatusText
+{
+    private static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static void WriteTable(PeerStatus status, IAnsiConsole console)
+    {
+        var lease = status.Holder is { } holder ? $"lease held by {holder.Member}" : "nobody is known to hold the lease";
+        console.MarkupLineInterpolated($"[bold]{status.Member}[/] harepd {status.Version}, membership {status.Stamp}, term {status.Term}, {lease}");
+        var table = Terminal.NewTable("member", "node", "server", "role", "timeline", "written", "gate", "lease", "age", "reason");
+        foreach (var report in InOrder(status))
+        {
+            string[] cells =
+            [
+                report.Member.ToString(), report.NodeName, report.IsWitness ? "" : report.Health.ToString(), Role(report),
+                report.Timeline.IsUnknown ? "" : report.Timeline.ToString(), report.WriteLsn == default ? "" : report.WriteLsn.ToString(),
+                report.IsWitness ? "" : report.Gate.ToString(), report.HeldTerm == Term.None ? "" : $"term {report.HeldTerm}",
+                string.Create(CultureInfo.InvariantCulture, $"{report.Age.TotalSeconds:0.0} s"), report.Reason,
+            ];
+            table.AddRow([.. cells.Select(Markup.Escape)]);
+        }
+
+        console.Write(table);
+    }
+
+    public static void WriteJson(PeerStatus status, TextWriter output)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("member", status.Member.ToString());
+            json.WriteString("version", status.Version);
+            json.WriteString("cluster", status.Stamp.Cluster);
+            json.WriteNumber("epoch", status.Stamp.Epoch);
+            json.WriteNumber("term", status.Term.Value);
+            json.WriteString("holder", status.Holder?.Member.ToString());
+            json.WriteStartArray("members");
+            foreach (var report in InOrder(status))
+            {
+                WriteReport(json, report);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        output.WriteLine(Encoding.UTF8.GetString(bytes.ToArray()));
+    }
+
+    private static void WriteReport(Utf8JsonWriter json, NodeReport report)
+    {
+        json.WriteStartObject();
+        json.WriteString("member", report.Member.ToString());
+        json.WriteString("node", report.NodeName);
+        json.WriteString("address", report.Address);
+        json.WriteString("role", Role(report));
+        json.WriteString("server", report.Health.ToString());
+        json.WriteNumber("timeline", report.Timeline.Timeline);
+        json.WriteString("write_lsn", report.WriteLsn.ToString());
+        json.WriteString("replay_lsn", report.ReplayLsn.ToString());
+        json.WriteBoolean("is_streaming", report.IsStreaming);
+        json.WriteString("gate", report.Gate.ToString());
+        json.WriteNumber("held_term", report.HeldTerm.Value);
+        json.WriteNumber("age_ms", report.Age.TotalMilliseconds);
+        json.WriteString("reason", report.Reason);
+        json.WriteEndObject();
+    }
+
+    private static string Role(NodeReport report) => report.IsWitness ? "witness"
+        : report.IsRogue ? "rogue primary"
+        : report.InRecovery switch { true => "standby", false => "primary", null => "unknown" };
+
+    private static IEnumerable<NodeReport> InOrder(PeerStatus status) => status.Reports.OrderBy(report => report.Member);
+}
