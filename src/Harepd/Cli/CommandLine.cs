@@ -49,6 +49,7 @@ internal static class CommandLine
         root.Subcommands.Add(HbaCommand.Build(file, manual));
         root.Subcommands.Add(FenceCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));
+        root.Subcommands.Add(HaproxyConfigCommand.Build(file, manual));
         root.Subcommands.Add(VersionCommand.Build(manual));
         manual.AttachTo(root);
         root.Options.Remove(root.Options.OfType<VersionOption>().Single());

@@ -10,21 +10,24 @@ namespace Harepd.Tests.Haproxy;
 internal sealed class RealHaproxy : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("harepd-haproxy-").FullName;
-    private readonly string _proxies;
     private Process? _process;
 
     public RealHaproxy(Func<RealHaproxy, string> proxies, string global = "")
+        : this(self => self.Around(proxies(self), global))
     {
-        Write = new IPEndPoint(TestNet.Address(), 0);
-        Write = new IPEndPoint(Write.Address, TestNet.FreePort(Write.Address));
+    }
+
+    private RealHaproxy(Func<RealHaproxy, string> whole)
+    {
+        var address = TestNet.Address();
+        Write = new IPEndPoint(address, TestNet.FreePort(address));
         Read = new IPEndPoint(Write.Address, TestNet.FreePort(Write.Address));
         Tcp = new IPEndPoint(Write.Address, TestNet.FreePort(Write.Address));
-        _proxies = proxies(this);
-        Configure(global);
+        File.WriteAllText(Path.Combine(_folder, "haproxy.cfg"), whole(this));
         Start();
     }
 
-    public IPEndPoint Write { get; private set; }
+    public IPEndPoint Write { get; }
 
     public IPEndPoint Read { get; }
 
@@ -39,6 +42,9 @@ internal sealed class RealHaproxy : IDisposable
 
     public int Pid => _process!.Id;
 
+    /// <summary>A configuration of its own from the first line to the last.</summary>
+    public static RealHaproxy Whole(Func<RealHaproxy, string> text) => new(text);
+
     /// <summary>The usual two backends: <c>wr</c> and <c>rd</c> with the servers given.</summary>
     public static RealHaproxy WithServers(params string[] servers) => new(self => $"""
         listen wr
@@ -47,7 +53,7 @@ internal sealed class RealHaproxy : IDisposable
         listen rd
           bind {self.Read}
           {string.Join("\n  ", servers)}
-        """);
+        """, global: "");
 
     public static void Signal(int pid, string signal)
     {
@@ -147,9 +153,7 @@ internal sealed class RealHaproxy : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private void Configure(string global)
-    {
-        File.WriteAllText(Path.Combine(_folder, "haproxy.cfg"), $"""
+    private string Around(string proxies, string global) => $"""
             global
               stats socket {Socket} mode 600 level admin expose-fd listeners
               stats socket ipv4@{Tcp} level admin
@@ -161,8 +165,7 @@ internal sealed class RealHaproxy : IDisposable
               timeout client 1h
               timeout server 1h
               timeout check 1s
-            {_proxies}
+            {proxies}
 
-            """);
-    }
+            """;
 }
