@@ -218,6 +218,7 @@ internal sealed class Node : IAsyncDisposable
 
     private async Task<string?> OpenDoorsAsync(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)
     {
+        new Thread(() => Rehearsal.Play()) { IsBackground = true, Name = "rehearsal" }.Start();
         Loop.Start();
         _data?.Start();
         return (_settings.HasVoter ? await OpenPeersAsync(config, logs, stop) : null) ?? await OpenStatusAsync(config, stop);

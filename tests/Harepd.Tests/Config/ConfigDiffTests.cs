@@ -69,11 +69,11 @@ public sealed class ConfigDiffTests
     {
         var diff = ConfigDiff.Between(
             TemporaryConfig.Good(TemporaryConfig.Minimal),
-            TemporaryConfig.Good(TemporaryConfig.Plus("allowRO: true\nlease: { duration: 4s }")));
+            TemporaryConfig.Good(TemporaryConfig.Plus("allowRO: true\nlease: { duration: 2s }")));
 
         Assert.Equal(new ConfigChange("allowRO", "false", "true", null), Assert.Single(diff.Reloaded));
         var waiting = Assert.Single(diff.NeedRestart);
-        Assert.Equal(("lease.duration", "3s", "4s"), (waiting.Path, waiting.Old, waiting.New));
+        Assert.Equal(("lease.duration", "3s", "2s"), (waiting.Path, waiting.Old, waiting.New));
         Assert.True(diff.Effective.AllowRo);
         Assert.Equal(TimeSpan.FromSeconds(3), diff.Effective.Lease.Duration);
     }

@@ -20,7 +20,7 @@ public sealed class LeaseBudgetTests
         Assert.Equal(stall, budget.StallSurvived.TotalMilliseconds);
         Assert.Equal(silence, budget.SilenceAtLeast.TotalMilliseconds);
         Assert.Equal(lost, budget.HostLost.TotalMilliseconds);
-        Assert.Equal(10_021, budget.VotersAbstain.TotalMilliseconds);
+        Assert.Equal(3_014, budget.VotersAbstain.TotalMilliseconds);
     }
 
     [Fact]
