@@ -77,6 +77,7 @@ internal static class ConfigKeys
         new("fence.stopPostmaster", c => Text(c.Fence.StopPostmaster), null),
         new("http.bindAddress", c => c.Http.BindAddress.ToString(), Listener),
         new("http.bindPort", c => Number(c.Http.BindPort), Listener),
+        new("http.agentPort", c => Number(c.Http.AgentPort), Listener),
         new("reads.maxLagBytes", c => Units.SizeText(c.Reads.MaxLagBytes), null),
         new("reads.maxLagTime", c => Units.Text(c.Reads.MaxLagTime), null),
         new("failover.manager", c => Word(c.Failover.Manager), Promoter),

@@ -22,7 +22,8 @@ internal enum FenceScope
 /// <summary>The health answers' listener.</summary>
 /// <param name="BindAddress">Default: the gRPC listener's address.</param>
 /// <param name="BindPort">0 is off.</param>
-internal sealed record HttpConfig(IPAddress BindAddress, int BindPort)
+/// <param name="AgentPort">Port of the agent-check answers; 0 is off.</param>
+internal sealed record HttpConfig(IPAddress BindAddress, int BindPort, int AgentPort)
 {
     /// <summary>True when a port is given.</summary>
     public bool IsEnabled => BindPort != 0;

@@ -26,7 +26,41 @@ internal sealed class RoutePass(
     /// <param name="mustHurry">True when a newer desire waits: the pass ends at its next safe point.</param>
     internal RouteOutcome Run(RouteDesire desire, Attempt attempt, int seenCuts, Func<bool> mustHurry)
     {
-        var outcome = desire.Kind == RouteKind.Cut ? Cut(desire, attempt, mustHurry) : Write(desire, attempt, seenCuts, mustHurry);
+        var limit = LimitOf(desire, attempt);
+        return desire.Kind == RouteKind.Write && BootClock.Now >= limit
+            ? TooLate(desire, mustHurry)
+            : Bring(desire, attempt, limit, seenCuts, mustHurry);
+    }
+
+    private Instant LimitOf(RouteDesire desire, Attempt attempt)
+    {
+        var lease = leaseDeadline();
+        return attempt == Attempt.First && desire.NotAfter is { } notAfter ? Instant.Min(lease, notAfter) : lease;
+    }
+
+    /// <summary>
+    /// Whoever still wants to write without a live lease is late, and HAProxy must not go on believing it: its server is taken out
+    /// of reads too, because it may still be a primary. The guard process may have been here before, so what is found closed is no operator's.
+    /// </summary>
+    private RouteOutcome TooLate(RouteDesire desire, Func<bool> mustHurry)
+    {
+        _reads.CutBlindly();
+        var cutDesire = desire with { Kind = RouteKind.Cut, ReadReady = false, EndReadSessions = true };
+        var outcome = Bring(cutDesire, Attempt.Repair, Instant.Zero, seenCuts: 0, mustHurry);
+        return outcome with { Ok = false, Detail = $"too late to open, {outcome.Detail}" };
+    }
+
+    private RouteOutcome Bring(RouteDesire desire, Attempt attempt, Instant limit, int seenCuts, Func<bool> mustHurry)
+    {
+        var outcome = desire.Kind == RouteKind.Cut
+            ? Cut(desire, attempt, mustHurry)
+            : write.Run(desire, attempt, limit, seenCuts, mustHurry);
+        if (outcome.HasChanged)
+        {
+            // Whoever took this server out of the writes as well (the guard process, another run) is no operator tending the reads.
+            _reads.CutBlindly();
+        }
+
         if (outcome.View is not null && !mustHurry())
         {
             outcome = Reads(desire, outcome, outcome.View);
@@ -37,30 +71,12 @@ internal sealed class RoutePass(
 
     private RouteOutcome Cut(RouteDesire desire, Attempt attempt, Func<bool> mustHurry)
     {
-        var cutsReads = attempt == Attempt.First && desire is { ReadReady: false, EndReadSessions: true };
-        if (cutsReads)
-        {
-            _reads.CutBlindly();
-        }
-
-        string[] blindly = attempt != Attempt.First ? []
+        var isBlind = attempt == Attempt.First;
+        var cutsReads = isBlind && desire is { ReadReady: false, EndReadSessions: true };
+        string[] blindly = !isBlind ? []
             : cutsReads ? [.. RouteCommands.CutOwn(target)]
             : RouteCommands.Cut(target.WriteBackend, target.ServerName);
         return cut.Run(blindly, alsoReads: false, Soon, mustHurry);
-    }
-
-    private RouteOutcome Write(RouteDesire desire, Attempt attempt, int seenCuts, Func<bool> mustHurry)
-    {
-        var limit = leaseDeadline();
-        limit = attempt == Attempt.First && desire.NotAfter is { } notAfter ? Instant.Min(limit, notAfter) : limit;
-        if (BootClock.Now < limit)
-        {
-            return write.Run(desire, attempt, limit, seenCuts, mustHurry);
-        }
-
-        // Whoever still wants to write without a live lease is late; HAProxy must not go on believing it.
-        var outcome = cut.Run([], alsoReads: false, Soon, mustHurry);
-        return outcome with { Ok = false, Detail = $"too late to open, {outcome.Detail}" };
     }
 
     private RouteOutcome Reads(RouteDesire desire, RouteOutcome outcome, HaproxyView view)

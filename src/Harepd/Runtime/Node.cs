@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Harepd.Cli;
 using Harepd.Clock;
@@ -36,6 +37,7 @@ internal sealed class Node : IAsyncDisposable
     private readonly StatusFacts _facts;
     private PeerService? _service;
     private StatusServer? _status;
+    private AgentServer? _agent;
     private Tuple<NodeState, NodeStatus>? _statusMade;
     private int _hasNotedLease;
 
@@ -173,6 +175,11 @@ internal sealed class Node : IAsyncDisposable
             await status.DisposeAsync();
         }
 
+        if (_agent is { } agent)
+        {
+            await agent.DisposeAsync();
+        }
+
         if (_service is { } service)
         {
             await service.DisposeAsync();
@@ -227,20 +234,30 @@ internal sealed class Node : IAsyncDisposable
     /// <summary>The health port belongs to the process that decides, so that its answers fail when it fails (DESIGN section 5).</summary>
     private async Task<string?> OpenStatusAsync(HarepdConfig config, CancellationToken stop)
     {
-        if (!config.Http.IsEnabled || (!_settings.HasCandidate && !_settings.IsWitness))
+        if (!_settings.HasCandidate && !_settings.IsWitness)
         {
             return null;
         }
 
+        var port = config.Http.BindPort;
         try
         {
-            _status = await StatusServer.StartAsync(
-                new StatusServerOptions { EndPoint = new IPEndPoint(config.Http.BindAddress, config.Http.BindPort) }, StatusNow, stop);
+            if (config.Http.IsEnabled)
+            {
+                _status = await StatusServer.StartAsync(new StatusServerOptions { EndPoint = new IPEndPoint(config.Http.BindAddress, port) }, StatusNow, stop);
+            }
+
+            port = config.Http.AgentPort;
+            if (port != 0)
+            {
+                _agent = AgentServer.Start(new StatusServerOptions { EndPoint = new IPEndPoint(config.Http.BindAddress, port) }, StatusNow);
+            }
+
             return null;
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or SocketException)
         {
-            return $"cannot listen on {config.Http.BindAddress}:{config.Http.BindPort} (http): {failure.Message}";
+            return $"cannot listen on {config.Http.BindAddress}:{port} (http): {failure.Message}";
         }
     }
 

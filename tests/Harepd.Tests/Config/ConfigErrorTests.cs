@@ -62,6 +62,8 @@ public sealed class ConfigErrorTests
         { "zzzzzz: x", "harepd.zzzzzz", "remove it" },
         { "http: 8008", "harepd.http", "group of keys" },
         { "http: { bindPort: 10000 }", "harepd.http.bindPort", "gRPC listener's port" },
+        { "http: { agentPort: 10000 }", "harepd.http.agentPort", "port of another listener" },
+        { "http: { bindPort: 8008, agentPort: 8008 }", "harepd.http.agentPort", "port of another listener" },
         { "lease: { duration: 3 }", "harepd.lease.duration", "3s or 3ms" },
         { "lease: { duration: 3sec }", "harepd.lease.duration", "not a duration" },
         { "lease: { duration: 0.1s }", "harepd.lease.duration", "out of range" },

@@ -196,11 +196,12 @@ public sealed class HaproxyFaultTests : IDisposable
         using var haproxy = RealHaproxy.WithServers(_a.Config + " disabled", _b.Config);
         var lease = LaneBench.In(1.5);
         using var bench = new LaneBench(haproxy.Socket, reconcileMs: 60_000, lease: () => lease);
-        bench.Do(LaneBench.Write(1));
+        bench.Do(LaneBench.Write(1, readReady: true));
 
         TestNet.Eventually(() => haproxy.Admin("wr", "a") % 2 == 1, "cut at the lease's end, long before the next look");
 
         Assert.True(BootClock.Now >= lease);
+        TestNet.Eventually(() => haproxy.Admin("rd", "a") % 2 == 1, "a primary without a lease serves no reads either");
     }
 
     [Fact]

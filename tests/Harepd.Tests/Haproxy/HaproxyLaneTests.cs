@@ -162,6 +162,25 @@ public sealed class HaproxyLaneTests : IDisposable
     }
 
     [Fact]
+    public void Reads_that_the_guard_cut_are_opened_again_with_the_next_lease()
+    {
+        using var haproxy = RealHaproxy.WithServers(_a.Config, _b.Config);
+        var lease = Instant.Forever;
+        using var bench = new LaneBench(haproxy.Socket, lease: () => lease);
+        using var guard = new LaneBench(haproxy.Socket);
+        bench.Do(LaneBench.Write(1, readReady: true));
+
+        // The daemon stands still, the lease ends, and the guard process fences from outside.
+        lease = Instant.Zero;
+        Assert.True(guard.Lane.CutNow(LaneBench.In(5)).IsCut);
+        bench.Await(a => a.Detail.Contains("too late", StringComparison.Ordinal));
+        lease = Instant.Forever;
+        bench.Do(LaneBench.Write(2, readReady: true));
+
+        Assert.Equal((0, 0), (haproxy.Admin("wr", "a"), haproxy.Admin("rd", "a")));
+    }
+
+    [Fact]
     public void Reads_left_in_maint_by_an_earlier_run_are_opened()
     {
         using var haproxy = RealHaproxy.WithServers(_a.Config, _b.Config);

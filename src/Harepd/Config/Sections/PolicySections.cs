@@ -32,11 +32,17 @@ internal static class PolicySections
     {
         var config = new HttpConfig(
             section.Value("bindAddress", OptionalIp, null) ?? grpc.BindAddress,
-            section.Value("bindPort", Values.Port(min: 0), 0));
+            section.Value("bindPort", Values.Port(min: 0), 0),
+            section.Value("agentPort", Values.Port(min: 0), 0));
         var sameAddress = config.BindAddress.Equals(grpc.BindAddress) || IsAny(config.BindAddress) || IsAny(grpc.BindAddress);
         if (config.BindPort == grpc.BindPort && sameAddress)
         {
             section.Error("bindPort", grpc.BindPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "the gRPC listener's port", "another port");
+        }
+
+        if (config.AgentPort != 0 && (config.AgentPort == config.BindPort || (config.AgentPort == grpc.BindPort && sameAddress)))
+        {
+            section.Error("agentPort", config.AgentPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "the port of another listener", "another port");
         }
 
         section.Close();
