@@ -34,10 +34,9 @@ public sealed class CheckTests : IDisposable
         var machines = await Shell.RunAsync("check", "--server-only", "--json", "-f", file.File);
 
         Assert.Contains("3.014 s", people.Output, StringComparison.Ordinal);
-        Assert.Contains("10.021 s", people.Output, StringComparison.Ordinal);
         var budget = JsonDocument.Parse(machines.Output).RootElement.GetProperty("budget");
         Assert.Equal(
-            [2190, 2700, 3000, 3014, 10021, 2514, 3014, 3314],
+            [2190, 2700, 3000, 3014, 3014, 2514, 3014, 3314],
             budget.EnumerateObject().Select(line => line.Value.GetDouble()));
     }
 

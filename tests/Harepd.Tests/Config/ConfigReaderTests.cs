@@ -178,6 +178,17 @@ public sealed class ConfigReaderTests
     }
 
     [Fact]
+    public void Ports_over_32767_are_ports()
+    {
+        var text = TemporaryConfig.With("bindAddress: \"10.0.0.1\"", "bindAddress: \"10.0.0.1\"\n    bindPort: 65535")
+            .Replace("10.0.0.2:10000", "10.0.0.2:65535", StringComparison.Ordinal) + "\n  http: { bindPort: 40000 }\n  postgres: { port: 50000 }\n";
+
+        var config = TemporaryConfig.Good(text);
+
+        Assert.Equal((65535, 65535, 40000, 50000), (config.Grpc.BindPort, config.Grpc.Neighbours[0].Port, config.Http.BindPort, config.Postgres!.Port));
+    }
+
+    [Fact]
     public void Ipv6_peers_and_networks_are_read_and_written_alike()
     {
         var config = TemporaryConfig.Good(TemporaryConfig.With("[\"10.0.0.9\"]", "[\"fd00::9\", \"10.1.0.0/24\"]")

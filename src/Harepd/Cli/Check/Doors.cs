@@ -14,6 +14,7 @@ internal static class Doors
         {
             slow.AddRange(HaproxyDoors.Try(config.Haproxy));
             server = PostgresDoors.TryAsync(config);
+            slow.AddRange(config.Repmgr is { } repmgr ? [RepmgrDoors.TryAsync(config, repmgr)] : []);
         }
 
         List<DoorAnswer> answers = [.. FileDoors.Try(config, isDataNode), ClockDoor.Try(config.Lease.DriftPpm), .. await server.WaitAsync(stop)];
