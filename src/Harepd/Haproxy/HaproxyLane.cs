@@ -197,13 +197,13 @@ internal sealed class HaproxyLane : IDisposable
     private TimeSpan Pause(RouteDesire desire, RouteOutcome outcome, LaneMemory memory)
     {
         var pause = outcome.Ok ? _reconcile : memory.NextRetry(FirstRetry, _reconcile < SlowestRetry ? _reconcile : SlowestRetry);
-        if (desire.Kind != RouteKind.Write || !outcome.Ok)
+        var left = desire.Kind == RouteKind.Write ? _leaseDeadline() - BootClock.Now : TimeSpan.MaxValue;
+        if (left >= pause || (left <= TimeSpan.Zero && !outcome.Ok))
         {
             return pause;
         }
 
         // Rounded up: a wait counts whole milliseconds, and one that ends early would only turn around.
-        var left = _leaseDeadline() - BootClock.Now + TimeSpan.FromMilliseconds(1);
-        return left >= pause ? pause : left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
+        return left > TimeSpan.Zero ? left + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(1);
     }
 }

@@ -167,12 +167,15 @@ public sealed class HaproxyLaneTests : IDisposable
         using var haproxy = RealHaproxy.WithServers(_a.Config, _b.Config);
         var lease = Instant.Forever;
         using var bench = new LaneBench(haproxy.Socket, lease: () => lease);
-        using var guard = new LaneBench(haproxy.Socket);
         bench.Do(LaneBench.Write(1, readReady: true));
 
         // The daemon stands still, the lease ends, and the guard process fences from outside.
         lease = Instant.Zero;
-        Assert.True(guard.Lane.CutNow(LaneBench.In(5)).IsCut);
+        using (var guard = new LaneBench(haproxy.Socket))
+        {
+            Assert.True(guard.Lane.CutNow(LaneBench.In(5)).IsCut);
+        }
+
         bench.Await(a => a.Detail.Contains("too late", StringComparison.Ordinal));
         lease = Instant.Forever;
         bench.Do(LaneBench.Write(2, readReady: true));

@@ -61,6 +61,15 @@ public sealed class ParserTests
     }
 
     [Fact]
+    public void The_command_that_ends_haproxy_is_never_used()
+    {
+        // "set maxconn frontend X 0" and raising it again aborts HAProxy 2.6 with a client waiting.
+        var sources = Directory.EnumerateFiles(Path.Combine(House.Repository.Root, "src", "Harepd"), "*.cs", SearchOption.AllDirectories);
+
+        Assert.DoesNotContain(sources, path => File.ReadAllText(path).Contains("set maxconn frontend", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Columns_are_found_by_name_whatever_a_version_adds()
     {
         var rows = ServersState.Parse("1\n# be_id new srv_admin_state be_name srv_op_state srv_name\n7 zz 5 wr 0 a\n", out _);

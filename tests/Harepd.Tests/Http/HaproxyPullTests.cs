@@ -73,6 +73,25 @@ public sealed class HaproxyPullTests : IDisposable
     }
 
     [Fact]
+    public async Task An_agent_that_is_gone_is_believed_on_which_is_why_it_is_never_used_alone()
+    {
+        _status = Statuses.Primary(Statuses.At()) with { LeaseDeadline = Instant.Forever };
+        var agent = AgentServer.Start(Options(), () => _status);
+        await using var checks = await StatusServer.StartAsync(Options(), () => _status, CancellationToken.None);
+        using var alone = Checked("", $"agent-check agent-addr {agent.EndPoint.Address} agent-port {agent.EndPoint.Port} agent-inter 50ms");
+        using var beside = Checked(
+            "option httpchk OPTIONS /primary\n  http-check expect status 200",
+            $"check addr {checks.EndPoint.Address} port {checks.EndPoint.Port} inter 50ms fall 1 rise 1 agent-check agent-addr {agent.EndPoint.Address} agent-port {agent.EndPoint.Port} agent-inter 50ms");
+        TestNet.Eventually(() => Caller.Ask(alone.Write) == "a" && Caller.Ask(beside.Write) == "a", "both are up");
+
+        await agent.DisposeAsync();
+        await checks.DisposeAsync();
+
+        TestNet.Eventually(() => Caller.Ask(beside.Write) is null, "the check fails with the daemon");
+        Assert.Equal("a", Caller.Ask(alone.Write));
+    }
+
+    [Fact]
     public async Task The_agent_tells_reads_from_writes()
     {
         await using var agent = AgentServer.Start(Options(), () => _status);
