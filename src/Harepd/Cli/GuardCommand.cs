@@ -25,7 +25,7 @@ internal static class GuardCommand
             }
 
             await using var log = LogPipeline.Start(read.Config.Logs with { FilePath = null }, LogPipeline.HostStyle);
-            return GuardProcess.Run(read.Config, log.Factory, signals.Stop) ? ExitCodes.Ok : ExitCodes.Temporary;
+            return GuardProcess.Run(read.Config, log.Factory, signals.Reloads, signals.Stop) ? ExitCodes.Ok : ExitCodes.Temporary;
         });
         return command;
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Harepd.Clock;
 using Harepd.Core.Act;
 using Harepd.Core.Model;
+using Harepd.Postgres.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Harepd.Guard;
@@ -49,6 +50,15 @@ internal sealed class GuardKeeper : IDisposable
 
     /// <summary>Passes the watchdog's order on. Takes a microsecond.</summary>
     public void Arm(Effect.ArmWatchdog arm) => _page.Write(new GuardOrder(arm.Term, arm.FenceAt, arm.Deadline));
+
+    /// <summary>The configuration changed: the guard reads it anew (SIGHUP). Only a guard that looks at the page is told, so the number is its own.</summary>
+    public void AskToReload()
+    {
+        if (IsAlive && _page.GuardPid is var pid and > 1)
+        {
+            _ = Kernel.Kill(pid, Kernel.SigHup);
+        }
+    }
 
     /// <summary>The daemon ended with the gate shut: the guard may go.</summary>
     public void Finish()

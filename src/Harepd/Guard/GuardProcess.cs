@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Harepd.Clock;
 using Harepd.Config;
 using Harepd.Core.Model;
@@ -14,7 +15,11 @@ namespace Harepd.Guard;
 internal static class GuardProcess
 {
     /// <summary>Runs on the calling thread until stopped or no longer needed. False when another guard has the node.</summary>
-    public static bool Run(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)
+    /// <param name="config">As the daemon has it.</param>
+    /// <param name="logs">The console; the guard keeps no file.</param>
+    /// <param name="reloads">One item each time the configuration is to be read again.</param>
+    /// <param name="stop">Ends the guard once nothing is armed.</param>
+    public static bool Run(HarepdConfig config, ILoggerFactory logs, ChannelReader<bool> reloads, CancellationToken stop)
     {
         var log = logs.CreateLogger("Guard");
         var path = Path.Combine(config.RunDir, "guard.lock");
@@ -27,20 +32,38 @@ internal static class GuardProcess
         }
 
         using var page = GuardPage.Open(config.RunDir);
-        using var steering = new Steering(config, () => Instant.Zero, log);
-        using var fence = new FenceParty(config, steering);
-        fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2));
-        var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 4, pid => ProcessLives(pid));
+        var means = MeansOf(config, log);
+        _ = ReloadAsync();
+        var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 4, ProcessLives);
         log.LogInformation(new EventId(175, "GuardStarted"), "the guard looks at the lease of {Node}", config.NodeName);
         watch.Run(stop);
         return true;
 
         bool Fence(Term term, Instant deadline)
         {
-            var outcome = fence.Fence(term, deadline, mayStop: true, "the guard fired: the daemon did not renew and did not fence");
+            var outcome = Volatile.Read(ref means).Fence(term, deadline, mayStop: true, "the guard fired: the daemon did not renew and did not fence");
             log.LogError(new EventId(176, "GuardFired"), "the guard fenced term {Term}: {Detail}", term.Value, outcome.Detail);
             return outcome.IsConfirmed;
         }
+
+        // A guard that goes on with the configuration of before is better than none: errors keep it.
+        async Task ReloadAsync()
+        {
+            await foreach (var _ in reloads.ReadAllAsync(stop).ConfigureAwait(false))
+            {
+                if (ConfigReader.Read(config.File, DaemonMode.ClientOnly) is ConfigResult.Valid valid)
+                {
+                    Volatile.Write(ref means, MeansOf(valid.Config, log));
+                }
+            }
+        }
+    }
+
+    private static FenceParty MeansOf(HarepdConfig config, ILogger log)
+    {
+        var means = new FenceParty(config, new Steering(config, () => Instant.Zero, log));
+        means.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2));
+        return means;
     }
 
     private static bool ProcessLives(int pid) => pid > 0 && Directory.Exists($"/proc/{pid}");

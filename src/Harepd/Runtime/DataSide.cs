@@ -11,50 +11,52 @@ using Microsoft.Extensions.Logging;
 
 namespace Harepd.Runtime;
 
-/// <summary>The rooms that only a data node has: the server's watcher, the gate's lane, HAProxy, watchdog and guard.</summary>
+/// <summary>
+/// The rooms that only a data node has: the server's watcher, the gate's lane, HAProxy, watchdog and guard. What depends on keys that can be
+/// reloaded is replaced whole by <see cref="Reconfigure"/>; lane, watchdog and guard stay.
+/// </summary>
 internal sealed class DataSide : IAsyncDisposable
 {
-    private readonly FenceParty _fence;
-    private readonly PostgresWatcher _watcher;
     private readonly RepmgrReader? _repmgr;
     private readonly LeaseWatchdog _watchdog;
+    private readonly Func<Input, bool> _post;
+    private readonly ILoggerFactory _logs;
+    private readonly Lock _replacing = new();
+    private volatile Means _means;
+    private Effect.Steer? _steered;
+    private bool _isAlarmed;
 
     private DataSide(HarepdConfig config, NodeSettings settings, bool resumes, Func<Input, bool> post, ILoggerFactory logs)
     {
+        (_post, _logs) = (post, logs);
         _watchdog = new LeaseWatchdog(
             (term, deadline) => FenceNow(term, deadline, "the lease watchdog fired"),
             term => post(new Input.WatchdogFired(term)),
             settings.Lease.FenceBudget / 10);
         Guard = GuardKeeper.Start(config.RunDir, config.File, resumes, logs.CreateLogger("Guard"));
-        Steering = new Steering(config, () => _watchdog.FenceAt, logs.CreateLogger("Haproxy"));
-        _fence = new FenceParty(config, Steering);
-        Lane = new GateLane(_fence.Door, () => _watchdog.FenceAt, post, () => _fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2)));
-        var postgres = PostgresDoor.SettingsOf(config);
-        _watcher = new PostgresWatcher(
-            postgres,
-            server => post(new Input.Observed(server)),
-            detail => post(new Input.PostmasterDied(detail)),
-            logs.CreateLogger("Postgres"));
+        _means = MeansOf(config);
+        Lane = new GateLane(() => _means.Fence.Door, () => _watchdog.FenceAt, post, () => _means.Fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2)));
         _repmgr = config.Repmgr is { } repmgr
-            ? new RepmgrReader(postgres with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)
+            ? new RepmgrReader(PostgresDoor.SettingsOf(config) with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)
             : null;
     }
 
     public GateLane Lane { get; }
 
-    public Steering Steering { get; }
-
     public GuardKeeper Guard { get; }
+
+    /// <summary>What each HAProxy last answered.</summary>
+    public Steering Steering => _means.Steering;
 
     /// <summary>Puts the rooms together; nothing runs that could open anything before <see cref="Start"/>.</summary>
     public static DataSide Build(HarepdConfig config, NodeSettings settings, bool resumes, Func<Input, bool> post, ILoggerFactory logs) =>
         new(config, settings, resumes, post, logs);
 
     /// <summary>Begins to watch the server.</summary>
-    public void Start() => _watcher.Start();
+    public void Start() => _means.Watcher.Start();
 
     /// <summary>What the block on disk says at the start.</summary>
-    public (Gate Gate, Term Term) ReadBlock() => _fence.Door.ReadBlock();
+    public (Gate Gate, Term Term) ReadBlock() => _means.Fence.Door.ReadBlock();
 
     /// <summary>Arms watchdog and guard; the watchdog first, because openings are checked against it.</summary>
     public void Arm(Effect.ArmWatchdog arm)
@@ -63,26 +65,83 @@ internal sealed class DataSide : IAsyncDisposable
         Guard.Arm(arm);
     }
 
+    /// <summary>Tells every HAProxy; does not wait.</summary>
+    public void Steer(Effect.Steer steer)
+    {
+        lock (_replacing)
+        {
+            _steered = steer;
+            _means.Steering.Steer(steer);
+        }
+    }
+
     /// <summary>How closely the server is watched.</summary>
-    public void SetPace(bool isAlarmed) => _watcher.SetPace(isAlarmed ? WatchPace.Alarmed : WatchPace.Calm);
+    public void SetPace(bool isAlarmed)
+    {
+        lock (_replacing)
+        {
+            _isAlarmed = isAlarmed;
+            _means.Watcher.SetPace(isAlarmed ? WatchPace.Alarmed : WatchPace.Calm);
+        }
+    }
 
     /// <summary>Fences on the caller's thread: HAProxy is cut on threads of its own meanwhile.</summary>
-    public GateOutcome FenceNow(Term term, Instant deadline, string reason) => _fence.Fence(term, deadline, mayStop: true, reason);
+    public GateOutcome FenceNow(Term term, Instant deadline, string reason) => _means.Fence.Fence(term, deadline, mayStop: true, reason);
 
     /// <summary>repmgr's rows; null where they cannot be told.</summary>
     public async ValueTask<ClusterKnowledge?> FindClusterAsync(CancellationToken token) =>
         _repmgr is null ? null : await _repmgr.KnowledgeAsync(token);
 
-    /// <summary>Takes over what can be changed while running.</summary>
-    public void Reconfigure(HarepdConfig config) => _fence.Policy = PostgresDoor.PolicyOf(config);
-
-    public async ValueTask DisposeAsync()
+    /// <summary>Takes over what can be changed while running: the new rooms are told what the old ones were told last, then take their place.</summary>
+    public void Reconfigure(HarepdConfig config)
     {
-        await _watcher.DisposeAsync();
+        var next = MeansOf(config);
+        Means old;
+        lock (_replacing)
+        {
+            old = _means;
+            _means = next;
+            next.Watcher.SetPace(_isAlarmed ? WatchPace.Alarmed : WatchPace.Calm);
+            next.Watcher.Start();
+            if (_steered is { } steered)
+            {
+                // The first opening's own limit is long past; what counts now is the lease as it stands.
+                next.Steering.Steer(steered with { NotAfter = steered.Route.Write ? _watchdog.FenceAt : steered.NotAfter });
+            }
+        }
+
+        old.Dispose();
+        Guard.AskToReload();
+    }
+
+    public ValueTask DisposeAsync()
+    {
         _watchdog.Dispose();
         Lane.Dispose();
-        Steering.Dispose();
+        _means.Dispose();
         Guard.Dispose();
-        _fence.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Means MeansOf(HarepdConfig config)
+    {
+        var steering = new Steering(config, () => _watchdog.FenceAt, _logs.CreateLogger("Haproxy"));
+        var watcher = new PostgresWatcher(
+            PostgresDoor.SettingsOf(config),
+            server => _post(new Input.Observed(server)),
+            detail => _post(new Input.PostmasterDied(detail)),
+            _logs.CreateLogger("Postgres"));
+        return new Means(steering, new FenceParty(config, steering), watcher);
+    }
+
+    /// <summary>What is made from the configuration and replaced when that changes.</summary>
+    private sealed record Means(Steering Steering, FenceParty Fence, PostgresWatcher Watcher) : IDisposable
+    {
+        public void Dispose()
+        {
+            Watcher.Dispose();
+            Steering.Dispose();
+            Fence.Dispose();
+        }
     }
 }

@@ -31,12 +31,6 @@ internal sealed class FenceParty : IDisposable
     /// <summary>The gate alone.</summary>
     public PostgresDoor Door { get; }
 
-    /// <summary>What the managed block has to say; takes effect with the next order.</summary>
-    public HbaPolicy Policy
-    {
-        set => _hba.Policy = value;
-    }
-
     /// <summary>Goes through the parts of a fence without ending anything, so that the first real one pays neither for compilation nor for logins. Best effort.</summary>
     public void Rehearse(Instant deadline) => _strict.Rehearse(deadline);
 

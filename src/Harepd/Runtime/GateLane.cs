@@ -28,7 +28,7 @@ internal readonly record struct GateOutcome(Gate Gate, bool IsConfirmed, string 
 internal sealed class GateLane : IDisposable
 {
     private readonly Action _rehearse;
-    private readonly IGateDoor _door;
+    private readonly Func<IGateDoor> _door;
     private readonly Func<Instant> _leaseEnd;
     private readonly Func<Input, bool> _post;
     private readonly LinkedList<Effect> _waiting = new();
@@ -36,11 +36,11 @@ internal sealed class GateLane : IDisposable
     private readonly Thread _thread;
     private volatile bool _isDisposed;
 
-    /// <param name="door">What is moved.</param>
+    /// <param name="door">What is moved; asked for anew with each operation, because a reload replaces it.</param>
     /// <param name="leaseEnd">Until when this member may have the write gate open, now; <see cref="Instant.Zero"/> without a lease.</param>
     /// <param name="post">The mailbox.</param>
     /// <param name="rehearse">Done first on the lane's thread, so that the first fence is not slowed down by what the first of anything costs.</param>
-    public GateLane(IGateDoor door, Func<Instant> leaseEnd, Func<Input, bool> post, Action rehearse)
+    public GateLane(Func<IGateDoor> door, Func<Instant> leaseEnd, Func<Input, bool> post, Action rehearse)
     {
         _rehearse = rehearse;
         _door = door;
@@ -95,8 +95,8 @@ internal sealed class GateLane : IDisposable
     {
         var (sequence, outcome) = effect switch
         {
-            Effect.CloseGate { To: Gate.Fenced } close => (close.Sequence, Guarded(() => _door.Fence(close.Term, close.FinishBy, close.MayStop, close.Reason))),
-            Effect.CloseGate close => (close.Sequence, Guarded(() => _door.Set(close.To, close.Term, Instant.Forever))),
+            Effect.CloseGate { To: Gate.Fenced } close => (close.Sequence, Guarded(() => _door().Fence(close.Term, close.FinishBy, close.MayStop, close.Reason))),
+            Effect.CloseGate close => (close.Sequence, Guarded(() => _door().Set(close.To, close.Term, Instant.Forever))),
             Effect.OpenGate open => (open.Sequence, Open(open.To, open.Term, open.NotAfter)),
             Effect.VerifyGate verify => (verify.Sequence, Open(verify.Expected, verify.Term, verify.NotAfter)),
             _ => throw new InvalidOperationException($"no gate effect: {effect.GetType().Name}"),
@@ -108,7 +108,7 @@ internal sealed class GateLane : IDisposable
     {
         if (to != Gate.ReadWrite)
         {
-            return Guarded(() => _door.Set(to, term, notAfter));
+            return Guarded(() => _door().Set(to, term, notAfter));
         }
 
         if (IsLate(notAfter))
@@ -116,9 +116,9 @@ internal sealed class GateLane : IDisposable
             return new GateOutcome(Gate.Fenced, IsConfirmed: false, "the opening came too late and was not begun");
         }
 
-        var outcome = Guarded(() => _door.Set(to, term, notAfter));
+        var outcome = Guarded(() => _door().Set(to, term, notAfter));
         return IsLate(notAfter)
-            ? Guarded(() => _door.Fence(term, BootClock.Now + TimeSpan.FromMilliseconds(300), mayStop: true, "the opening ended too late")) with { IsConfirmed = false }
+            ? Guarded(() => _door().Fence(term, BootClock.Now + TimeSpan.FromMilliseconds(300), mayStop: true, "the opening ended too late")) with { IsConfirmed = false }
             : outcome;
     }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Harepd.Cli;
 using Harepd.Clock;
@@ -9,7 +8,6 @@ using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Share;
-using Harepd.Http;
 using Harepd.Peers;
 using Microsoft.Extensions.Logging;
 
@@ -34,27 +32,26 @@ internal sealed class Node : IAsyncDisposable
     private readonly DataSide? _data;
     private readonly TlsFiles? _tls;
     private readonly Incarnation _incarnation;
-    private readonly StatusFacts _facts;
+    private readonly StatusDoors _status;
     private PeerService? _service;
-    private StatusServer? _status;
-    private AgentServer? _agent;
-    private Tuple<NodeState, NodeStatus>? _statusMade;
+    private readonly CancellationTokenSource _ending = new();
+    private HarepdConfig _config;
     private int _hasNotedLease;
 
     private Node(HarepdConfig config, NodeSettings settings, MemoryStore memory, MembershipFile membership, TlsFiles? tls, ILoggerFactory logs)
     {
+        _config = config;
         _settings = settings;
         _memory = memory;
         _membership = membership;
         _tls = tls;
         _decisions = new DecisionLog(logs.CreateLogger("Decision"));
-        _facts = new StatusFacts { Cluster = config.Cluster, ServerPort = config.Postgres?.Port ?? 5432, HttpPort = config.Http.BindPort };
         _desk = new VoteDesk((number, request) => _mailbox.TryPost(new Input.VoteAsked(number, request)));
         var now = BootClock.Now;
         var resumed = settings.HasCandidate ? memory.ReadCandidate(settings.Self, now) : null;
         _incarnation = resumed?.Me.Incarnation ?? new Incarnation(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         _data = settings.HasCandidate ? DataSide.Build(config, settings, resumed is not null, input => _mailbox.TryPost(input), logs) : null;
-        _link = Link(config, logs);
+        _link = Link(logs);
         var (gate, term) = _data?.ReadBlock() ?? (Gate.Fenced, Term.None);
         var start = new NodeStart
         {
@@ -68,6 +65,7 @@ internal sealed class Node : IAsyncDisposable
         };
         _decisions.Record(new Decision(DecisionKind.Started, term, "", gate.ToString(), Describe(start)));
         Loop = new NodeLoop(settings, NodeMachine.Create(settings, start, now), _mailbox, Edge());
+        _status = new StatusDoors(config, settings, Loop);
     }
 
     /// <summary>The loop; its state is the node's.</summary>
@@ -133,6 +131,7 @@ internal sealed class Node : IAsyncDisposable
     /// <summary>Takes over what can be changed while running.</summary>
     public void Reconfigure(HarepdConfig config)
     {
+        _config = config;
         Loop.Reconfigure(_settings with { AllowReads = config.AllowRo, MaxLagBytes = config.Reads.MaxLagBytes, MaxLagTime = config.Reads.MaxLagTime });
         _data?.Reconfigure(config);
     }
@@ -170,16 +169,8 @@ internal sealed class Node : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_status is { } status)
-        {
-            await status.DisposeAsync();
-        }
-
-        if (_agent is { } agent)
-        {
-            await agent.DisposeAsync();
-        }
-
+        await _ending.CancelAsync();
+        await _status.DisposeAsync();
         if (_service is { } service)
         {
             await service.DisposeAsync();
@@ -195,6 +186,7 @@ internal sealed class Node : IAsyncDisposable
         _tls?.Dispose();
         _memory.Dispose();
         _mailbox.Dispose();
+        _ending.Dispose();
     }
 
     private static string Describe(NodeStart start) => start switch
@@ -204,20 +196,37 @@ internal sealed class Node : IAsyncDisposable
         _ => "starts without memory: the voter abstains first",
     };
 
-    private PeerLink Link(HarepdConfig config, ILoggerFactory logs)
+    private PeerLinkOptions LinkOptions => new()
+    {
+        VoteDeadline = _settings.Lease.ElectionTimeout,
+        Tls = _tls is null ? null : () => _tls.Current,
+        ServerName = _config.Grpc.ServerHostOverride,
+    };
+
+    /// <summary>Only the process that observes asks round, as with the 2021 daemon.</summary>
+    private void StartInquiry(ILoggerFactory logs)
+    {
+        if (!_settings.HasCandidate)
+        {
+            return;
+        }
+
+        var round = new InquiryRound(
+            (peer, token) => new GoInquiry(_config.Grpc.BindAddress.ToString(), -1, LinkOptions, _config.Grpc.ConnectionDeadline).AskAsync(peer, token),
+            [.. _settings.Membership.Everyone.Where(member => member != _settings.Self)],
+            FindClusterAsync,
+            logs.CreateLogger("Inquiry"));
+        _ = round.RunAsync(() => _config.WatchDog, _ending.Token);
+    }
+
+    private PeerLink Link(ILoggerFactory logs)
     {
         // A client process asks its own member's voter over the wire, because that one lives in the server process.
         var peers = _settings.Membership.Everyone.Where(member => member != _settings.Self || !_settings.HasVoter);
-        var options = new PeerLinkOptions
-        {
-            VoteDeadline = _settings.Lease.ElectionTimeout,
-            Tls = _tls is null ? null : () => _tls.Current,
-            ServerName = config.Grpc.ServerHostOverride,
-        };
         return new PeerLink(
             new PeerIdentity(_settings.Membership, _settings.Self, _incarnation),
             peers,
-            options,
+            LinkOptions,
             reply => _mailbox.TryPost(new Input.VoteAnswered(reply)),
             reports => _mailbox.TryPost(new Input.Heard(reports)),
             logs.CreateLogger("Peers"));
@@ -228,51 +237,8 @@ internal sealed class Node : IAsyncDisposable
         new Thread(() => Rehearsal.Play()) { IsBackground = true, Name = "rehearsal" }.Start();
         Loop.Start();
         _data?.Start();
-        return (_settings.HasVoter ? await OpenPeersAsync(config, logs, stop) : null) ?? await OpenStatusAsync(config, stop);
-    }
-
-    /// <summary>The health port belongs to the process that decides, so that its answers fail when it fails (DESIGN section 5).</summary>
-    private async Task<string?> OpenStatusAsync(HarepdConfig config, CancellationToken stop)
-    {
-        if (!_settings.HasCandidate && !_settings.IsWitness)
-        {
-            return null;
-        }
-
-        var port = config.Http.BindPort;
-        try
-        {
-            if (config.Http.IsEnabled)
-            {
-                _status = await StatusServer.StartAsync(new StatusServerOptions { EndPoint = new IPEndPoint(config.Http.BindAddress, port) }, StatusNow, stop);
-            }
-
-            port = config.Http.AgentPort;
-            if (port != 0)
-            {
-                _agent = AgentServer.Start(new StatusServerOptions { EndPoint = new IPEndPoint(config.Http.BindAddress, port) }, StatusNow);
-            }
-
-            return null;
-        }
-        catch (Exception failure) when (failure is IOException or SocketException)
-        {
-            return $"cannot listen on {config.Http.BindAddress}:{port} (http): {failure.Message}";
-        }
-    }
-
-    /// <summary>Made once a state, however many ask.</summary>
-    private NodeStatus StatusNow()
-    {
-        var state = Loop.State;
-        if (_statusMade is { } made && ReferenceEquals(made.Item1, state))
-        {
-            return made.Item2;
-        }
-
-        var status = StatusFromState.Make(state, _settings, _facts, BootClock.Now);
-        _statusMade = Tuple.Create(state, status);
-        return status;
+        StartInquiry(logs);
+        return (_settings.HasVoter ? await OpenPeersAsync(config, logs, stop) : null) ?? await _status.OpenAsync(stop);
     }
 
     private async Task<string?> OpenPeersAsync(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)
@@ -322,7 +288,7 @@ internal sealed class Node : IAsyncDisposable
     {
         Arm = arm => _data?.Arm(arm),
         Gate = effect => _data?.Lane.Enqueue(effect),
-        Steer = steer => _data?.Steering.Steer(steer),
+        Steer = steer => _data?.Steer(steer),
         Save = _memory.Save,
         SaveTimeline = timeline => new Thread(() => SaveTimeline(timeline)) { IsBackground = true, Name = "timeline" }.Start(),
         Ask = _link.Send,
