@@ -1,4 +1,6 @@
 using System.Net;
+using Harepd.Lab.Machine;
+using Harepd.Lab.Servers;
 using Harepd.Peers;
 using Harepd.Postgres;
 using Harepd.Repmgr;
@@ -51,8 +53,8 @@ public sealed class RepmgrReaderTests : IDisposable
 
         Assert.Equal(
             [
-                new RepmgrNode(1, "node_1", RepmgrNodeType.Primary, true, null, "host=10.0.0.1 user=repmgr", "default", 100),
-                new RepmgrNode(2, "node_2", RepmgrNodeType.Standby, false, 1, "host=10.0.0.2", "default", 100),
+                new Harepd.Repmgr.RepmgrNode(1, "node_1", RepmgrNodeType.Primary, true, null, "host=10.0.0.1 user=repmgr", "default", 100),
+                new Harepd.Repmgr.RepmgrNode(2, "node_2", RepmgrNodeType.Standby, false, 1, "host=10.0.0.2", "default", 100),
             ],
             view.Nodes.ToArray());
     }
@@ -110,6 +112,27 @@ public sealed class RepmgrReaderTests : IDisposable
 
         Assert.All(answers, answer => Assert.Single(answer!.Rows));
         Assert.Equal(before + 1, Connections());
+    }
+
+    [Fact]
+    public async Task Every_node_of_a_real_cluster_knows_all_of_it()
+    {
+        await using var lab = LabFolder.Create();
+        var cluster = await RepmgrCluster.CreateAsync(lab);
+        foreach (var node in (Harepd.Lab.Servers.RepmgrNode[])[cluster.Node1, cluster.Node2, cluster.Witness])
+        {
+            var settings = Settings with { Host = node.Server.SocketDirectory, Port = node.Server.Port };
+            var reader = new RepmgrReader(settings, node.Name);
+
+            // repmgr copies its table to the witness and the standby replays it: neither is at once.
+            await Wait.UntilAsync(
+                async () => await reader.KnowledgeAsync(CancellationToken.None) is { Rows.Length: 3 } knowledge
+                    && knowledge.NodeId == node.Id
+                    && knowledge.Rows.Contains(new ClusterRow(ClusterRowKind.Primary, cluster.Node1.Server.Address))
+                    && knowledge.Rows.Contains(new ClusterRow(ClusterRowKind.Standby, cluster.Node2.Server.Address))
+                    && knowledge.Rows.Contains(new ClusterRow(ClusterRowKind.Witness, cluster.Witness.Server.Address)),
+                $"{node.Name} to know the cluster");
+        }
     }
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;

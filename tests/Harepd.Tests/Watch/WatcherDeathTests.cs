@@ -1,5 +1,6 @@
 using Harepd.Core.Observe;
 using Harepd.Postgres.Watch;
+using Harepd.Tests.Files;
 using Harepd.Tests.Postgres;
 using Xunit;
 
@@ -72,7 +73,7 @@ public sealed class WatcherDeathTests
         using var record = new WatchRecord(WatchRecord.SettingsOf(server) with { HangTimeout = TimeSpan.FromMinutes(5) });
         record.Until(ServerHealth.Running);
         var session = int.Parse(server.Query("select pid from pg_stat_activity where application_name = 'harepd watch'"));
-        Harepd.Tests.Files.Command.Run("kill", "-STOP", $"{session}");
+        Command.Run("kill", "-STOP", $"{session}");
         var count = record.Seen.Count;
         Eventually.True(() => Settled(record, ref count), "the reading hangs");
 
@@ -142,12 +143,37 @@ public sealed class WatcherDeathTests
         using (var victim = server.Connect())
         {
             using var command = new Npgsql.NpgsqlCommand("select pg_backend_pid()", victim);
-            Harepd.Tests.Files.Command.Run("kill", "-KILL", $"{command.ExecuteScalar()}");
+            Command.Run("kill", "-KILL", $"{command.ExecuteScalar()}");
             record.Next(seen => seen.Health != ServerHealth.Running, "the crash is seen");
         }
 
         record.Until(ServerHealth.Running);
         Assert.Empty(record.Deaths);
+    }
+
+    [Fact]
+    public void A_server_that_comes_back_in_another_folder_is_found_there()
+    {
+        using var server = TestServer.Start("127.60.1.9");
+        using var record = new WatchRecord(WatchRecord.SettingsOf(server) with { DataDirectory = null });
+        record.Until(ServerHealth.Running);
+        server.Stop();
+        record.Until(ServerHealth.StoppedCleanly);
+        var moved = server.DataDirectory + ".moved";
+        Command.Run("mv", server.DataDirectory, moved);
+        record.Until(ServerHealth.Down);
+        try
+        {
+            Command.Run("runuser", "-u", "postgres", "--", "/usr/lib/postgresql/15/bin/pg_ctl", "-D", moved, "-w", "-l", Path.Combine(server.Folder, "log"), "start");
+            record.Until(ServerHealth.Running);
+        }
+        finally
+        {
+            Command.Run("runuser", "-u", "postgres", "--", "/usr/lib/postgresql/15/bin/pg_ctl", "-D", moved, "-w", "-m", "fast", "stop");
+        }
+
+        record.Until(ServerHealth.StoppedCleanly);
+        record.UntilDeaths(2);
     }
 
     private static bool Settled(WatchRecord record, ref int count)

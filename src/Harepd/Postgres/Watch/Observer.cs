@@ -191,10 +191,7 @@ internal sealed class Observer : IDisposable
 
     private void Lose(PgFault fault, Instant now, bool isFresh)
     {
-        if (fault.EndsSession)
-        {
-            _reader.Drop();
-        }
+        _reader.Drop();
 
         // That a session ended says little; the next login says why. Once, so that a server that ends every session is not besieged.
         if (fault.EndsSession && fault.Kind != PgFaultKind.TimedOut && !isFresh)

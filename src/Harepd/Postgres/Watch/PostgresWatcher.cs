@@ -25,7 +25,7 @@ internal sealed class PostgresWatcher : IAsyncDisposable, IDisposable
         folder ??= new DataFolder(settings);
         _rhythm = new LookRhythm(settings);
         _death = new DeathWatch(settings, folder, _rhythm, new DeathWatchEvents(postmasterDied, PresenceChanged, () => _observer!.Wake()), log);
-        _probe = new ServerProbe(settings, () => _observer!.LookNow());
+        _probe = new ServerProbe(settings, folder, () => _observer!.LookNow());
         _observer = new Observer(settings, folder, _death, _probe, new ObservationPost(settings, observed, log), _rhythm);
     }
 

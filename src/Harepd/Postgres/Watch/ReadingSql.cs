@@ -29,10 +29,15 @@ internal static class ReadingSql
 
     public const string SystemIdentifier = "select system_identifier from pg_control_system()";
 
+    /// <summary>The full reading, prepared by <see cref="Prepare"/> in the same session.</summary>
+    public const string Full = "execute harepd_reading";
+
     /// <summary>
-    /// One statement, so that all of it speaks of one moment: the recovery state is asked once and every other column obeys it.
+    /// One statement, so that all of it speaks of one moment: the recovery state is asked once and every other column obeys it. Prepared, because
+    /// planning it costs the server more than running it.
     /// </summary>
-    public static string Full(bool mayReadControl) => $"""
+    public static string Prepare(bool mayReadControl) => $"""
+        prepare harepd_reading as
         select s.recovers,
             case when not s.recovers then pg_walfile_name(pg_current_wal_lsn()) end,
             case when not s.recovers then pg_current_wal_lsn() end,

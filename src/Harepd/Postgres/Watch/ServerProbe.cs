@@ -11,14 +11,12 @@ namespace Harepd.Postgres.Watch;
 /// </summary>
 internal sealed class ServerProbe : IDisposable
 {
-    /// <summary>A no-op record in the WAL, committed on the local disk; nothing on a standby. Needs no table. Source: PostgreSQL manual, "Generic WAL / logical messages".</summary>
-    private const string Write = "select case when pg_is_in_recovery() then null else pg_logical_emit_message(true, 'harepd', '') end";
-
     private static readonly TimeSpan TroubledInterval = TimeSpan.FromMilliseconds(500);
     private readonly PostgresSettings _settings;
     private readonly Action _changed;
     private readonly WakeEvent _wake = new();
     private readonly WakeEvent _interrupt = new();
+    private readonly WriteProbe _write;
     private readonly Lock _gate = new();
     private readonly Thread _thread;
     private ProbeFinding _finding = ProbeFinding.Nothing;
@@ -26,15 +24,14 @@ internal sealed class ServerProbe : IDisposable
     private bool _isRunning;
     private bool _isAsked;
     private volatile bool _isDisposed;
-    private Instant _nextWrite;
-    private int _lostWrites;
     private bool _isIdle = true;
 
     /// <param name="settings">Of the server.</param>
+    /// <param name="folder">The server's, for a look at its disk.</param>
     /// <param name="changed">Called on the probe's thread when the finding is another; must not wait.</param>
-    public ServerProbe(PostgresSettings settings, Action changed)
+    public ServerProbe(PostgresSettings settings, DataFolder folder, Action changed)
     {
-        (_settings, _changed) = (settings, changed);
+        (_settings, _changed, _write) = (settings, changed, new WriteProbe(settings, folder));
         _thread = new Thread(Run) { Name = "probe", IsBackground = true };
     }
 
@@ -93,9 +90,9 @@ internal sealed class ServerProbe : IDisposable
         lock (_gate)
         {
             _isAsked = true;
-            _nextWrite = Instant.Zero;
         }
 
+        _write.Ask();
         _wake.Signal();
     }
 
@@ -154,34 +151,7 @@ internal sealed class ServerProbe : IDisposable
         }
 
         var before = Finding with { LoginFault = null };
-        if (_settings.WriteProbeInterval <= TimeSpan.Zero || (BootClock.Now < _nextWrite && before.WriteTrouble.Length == 0))
-        {
-            return before;
-        }
-
-        _nextWrite = BootClock.Now + _settings.WriteProbeInterval;
-        var written = session.Query(Write, BootClock.Now + _settings.HangTimeout);
-        return written.Fault is { } failure ? Judge(before, failure) : WriteOk(before);
-    }
-
-    private ProbeFinding WriteOk(ProbeFinding before)
-    {
-        _lostWrites = 0;
-        return before with { WriteTrouble = "" };
-    }
-
-    private ProbeFinding? Judge(ProbeFinding before, PgFault failure)
-    {
-        if (failure.Kind == PgFaultKind.Interrupted)
-        {
-            return null;
-        }
-
-        // One write that ends with its session may be an operator's doing or another process's crash; the second in a row is not.
-        var isLost = failure.EndsSession && failure.Kind != PgFaultKind.TimedOut;
-        _lostWrites = isLost ? _lostWrites + 1 : 0;
-        var trouble = WriteTrouble.Of(failure);
-        return before with { WriteTrouble = trouble.Length == 0 && _lostWrites >= 2 ? "the server ends whenever it is to write" : trouble };
+        return _write.Try(session, before.WriteTrouble) is { } trouble ? before with { WriteTrouble = trouble } : null;
     }
 
     private void Keep(long run, ProbeFinding? finding)

@@ -60,7 +60,7 @@ internal sealed class ServerReader(PostgresSettings settings, DataFolder folder,
     /// <summary>Everything; null with a fault.</summary>
     public Reading? Read(out PgFault? fault)
     {
-        var reply = _session!.Query(ReadingSql.Full(Facts!.MayReadControl), Deadline);
+        var reply = _session!.Query(ReadingSql.Full, Deadline);
         fault = reply.Fault;
         if (fault is not null)
         {
@@ -102,7 +102,9 @@ internal sealed class ServerReader(PostgresSettings settings, DataFolder folder,
             ? new SystemId(number)
             : ControlFile.Read(folder.Known)?.SystemId ?? default;
         Facts = reply.Tables is [_, var rows] ? ReadingSql.ToFacts(rows, system) : null;
-        return Facts is null ? new PgFault(PgFaultKind.Protocol, "", "the server's facts make no sense") : null;
+        return Facts is null
+            ? new PgFault(PgFaultKind.Protocol, "", "the server's facts make no sense")
+            : _session.Query(ReadingSql.Prepare(Facts.MayReadControl), deadline).Fault;
     }
 
     // pg_control learns of a standby's new timeline late, and the receiver's row goes with the receiver; yet what it received during this
