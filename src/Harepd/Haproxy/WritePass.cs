@@ -111,8 +111,10 @@ internal sealed class WritePass(
             if (BootClock.Now >= until || mustHurry())
             {
                 var rival = OpenRival(view);
-                return RouteOutcome.Failed(view.IsStopping ? "open, but a stopping worker answers" : rival is null ? "open, sessions of a rival are still ending" : $"open, but so is a rival: {view.Says(rival)}", view)
-                    with { IsServing = own.IsServing, HasChanged = hasChanged };
+                var reason = view.IsStopping ? "open, but a stopping worker answers"
+                    : rival is null ? "open, sessions of a rival are still ending"
+                    : $"open, but so is a rival: {view.Says(rival)}";
+                return RouteOutcome.Failed(reason, view) with { IsServing = own.IsServing, HasChanged = hasChanged };
             }
 
             Thread.Sleep(pause);

@@ -26,7 +26,10 @@ internal sealed record PostgresSettings
     /// <summary>pg_hba.conf of this server.</summary>
     public required string HbaPath { get; init; }
 
-    /// <summary>How long the server may keep a connection or a statement waiting before it counts as hung. Raising it delays the failover of a hung server, lowering it mistakes load for a hang.</summary>
+    /// <summary>
+    /// How long the server may keep a connection or a statement waiting before it counts as hung. Raising it delays the failover of a hung server,
+    /// lowering it mistakes load for a hang.
+    /// </summary>
     public TimeSpan HangTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Between two readings while all is calm.</summary>

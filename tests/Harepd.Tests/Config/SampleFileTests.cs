@@ -48,6 +48,14 @@ public sealed partial class SampleFileTests
         TemporaryConfig.Good(Sample.Replace("witness: \"10.21.57.63:10000\"", "", StringComparison.Ordinal), DaemonMode.ServerOnly);
     }
 
+    [Fact]
+    public void The_readmes_smallest_configuration_works()
+    {
+        var yaml = ReadmeYaml().Match(Repository.Text("README.md")).Groups[1].Value;
+
+        Assert.Equal(3, TemporaryConfig.Good(yaml).Members.Length);
+    }
+
     private static string Uncommented() => CommentedKey().Replace(Sample, "$1$2");
 
     // The paths of all keys, commented or not, by their indentation; inline groups of one line are opened up.
@@ -73,6 +81,9 @@ public sealed partial class SampleFileTests
 
     [GeneratedRegex(@"^( *)([A-Za-z]+):(.*)$", RegexOptions.Multiline)]
     private static partial Regex KeyLine();
+
+    [GeneratedRegex(@"```yaml\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex ReadmeYaml();
 
     [GeneratedRegex(@"[{,] *([A-Za-z]+):")]
     private static partial Regex InlineKey();

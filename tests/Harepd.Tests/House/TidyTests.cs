@@ -6,6 +6,8 @@ namespace Harepd.Tests.House;
 /// <summary>What a reviewer should not have to look for.</summary>
 public sealed partial class TidyTests
 {
+    // The aim is 160; this is where a line is refused.
+    private const int LongestLine = 200;
     private static readonly string[] Sources = [".cs", ".csproj", ".props", ".proto", ".sh", ".yml", ".cfg", ".service"];
 
     /// <summary>The upstream wire has its own names, and HAProxy calls its parent process "master"; Patroni has an old path of that name.</summary>
@@ -15,6 +17,14 @@ public sealed partial class TidyTests
         "tests/Harepd.Tests/Haproxy/", "tests/Harepd.Tests/Grpc/", "tests/Harepd.Tests/Peers/ClusterInfoTests.cs", "tests/Harepd.Lab/Servers/HaproxyServer.cs",
         "src/Harepd/Http/HealthRules.cs", "tests/Harepd.Tests/Http/", "tests/Harepd.Tests/House/TidyTests.cs",
     ];
+
+    [Fact]
+    public void No_line_of_the_sources_is_longer_than_a_screen()
+    {
+        var sources = Repository.Files(Sources).Where(path => !path.StartsWith("tests/", StringComparison.Ordinal));
+
+        Repository.AssertNone(Repository.Offences(sources, line => line.Length > LongestLine));
+    }
 
     [Fact]
     public void Nothing_is_left_to_do_in_the_sources()
@@ -61,6 +71,19 @@ public sealed partial class TidyTests
             let target = match.Groups[1].Value
             where !target.Contains("://", StringComparison.Ordinal) && !LeadsSomewhere(path, target)
             select $"{path}: {target}";
+
+        Repository.AssertNone(offences);
+    }
+
+    [Fact]
+    public void Files_that_the_documents_name_are_there()
+    {
+        var offences =
+            from path in Repository.Files(".md")
+            from match in NamedPath().Matches(Repository.Text(path))
+            let named = match.Groups[1].Value.TrimEnd('/')
+            where !File.Exists(Path.Combine(Repository.Root, named)) && !Directory.Exists(Path.Combine(Repository.Root, named))
+            select $"{path}: {named}";
 
         Repository.AssertNone(offences);
     }
@@ -130,6 +153,9 @@ public sealed partial class TidyTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"`((?:src|tests|docs|conf|systemd|proto)/[\w./-]+)`")]
+    private static partial Regex NamedPath();
 
     [GeneratedRegex(@"^#+ (.*)$", RegexOptions.Multiline)]
     private static partial Regex Heading();

@@ -8,7 +8,10 @@ internal sealed record FenceSettings
     /// <summary>Stop the postmaster where the fence cannot be confirmed in time. False leaves a server that may take writes; only for tests and for operators who know.</summary>
     public bool StopWhenUnconfirmed { get; init; } = true;
 
-    /// <summary>The part of the budget that is kept for stopping the postmaster; at most half of what there is. An immediate stop takes 11 to 60 ms. Raising it leaves sessions less time to end by themselves.</summary>
+    /// <summary>
+    /// The part of the budget that is kept for stopping the postmaster; at most half of what there is. An immediate stop takes 11 to 60 ms. Raising
+    /// it leaves sessions less time to end by themselves.
+    /// </summary>
     public TimeSpan StopReserve { get; init; } = TimeSpan.FromMilliseconds(120);
 
     /// <summary>How long pg_stat_activity may take before process titles alone decide.</summary>

@@ -117,7 +117,7 @@ internal sealed class HbaCheck(PgEndpoint endpoint) : IDisposable
             }
 
             string Names(int field) => HbaText.ForPeople(string.Join(',', line.Fields[field].Tokens.Select(token => token.Text)));
-            var method = line.Fields.Skip(4).Select(field => field.Tokens[0].Text).FirstOrDefault(word => !word.Contains('.', StringComparison.Ordinal) && !word.Contains(':', StringComparison.Ordinal));
+            var method = line.Fields.Skip(4).Select(field => field.Tokens[0].Text).FirstOrDefault(word => word.AsSpan().IndexOfAny('.', ':') < 0);
             rules.Add($"{line.Number} {line.Fields[0].Tokens[0].Text} {Names(1)} {Names(2)} {method}");
         }
 

@@ -10,7 +10,10 @@ namespace Harepd.Postgres.Hba;
 /// <param name="Fields">Its columns; empty for a blank line or a comment.</param>
 internal sealed record HbaLine(int Start, int End, int Number, string Joined, IReadOnlyList<HbaField> Fields)
 {
-    /// <summary>A rule for TCP connections: <c>host</c>, <c>hostssl</c>, <c>hostnossl</c>, <c>hostgssenc</c>, <c>hostnogssenc</c>. PostgreSQL compares them by letter and does not care for quotes.</summary>
+    /// <summary>
+    /// A rule for TCP connections: <c>host</c>, <c>hostssl</c>, <c>hostnossl</c>, <c>hostgssenc</c>, <c>hostnogssenc</c>. PostgreSQL compares them
+    /// by letter and does not care for quotes.
+    /// </summary>
     public bool IsTcpRule => Fields.Count >= 5 && Fields[0].Tokens is [{ Text: "host" or "hostssl" or "hostnossl" or "hostgssenc" or "hostnogssenc" }];
 
     /// <summary>The field as it is written in the file, quotes and all.</summary>
