@@ -47,6 +47,7 @@ usage: ./build.sh [verb] [options]
   sim [options]     the simulator over many seeds
       --seeds N       how many seeds (default 2000)
       --seed S        replay one seed
+      --minutes M     go on for so long, from a seed that differs each time
   bench [options]   benchmarks
   fmt [--check]     lay out the sources as .editorconfig says; --check only looks
   help              this text
@@ -285,6 +286,7 @@ verb_sim() {
         case $1 in
             --seeds) seeds=${2:?--seeds wants a number}; shift 2 ;;
             --seed) export HAREPD_SIM_SEED=${2:?--seed wants a seed}; shift 2 ;;
+            --minutes) export HAREPD_SIM_MINUTES=${2:?--minutes wants a number}; shift 2 ;;
             *) usage >&2; die "sim: unknown option $1" ;;
         esac
     done
@@ -294,7 +296,7 @@ verb_sim() {
     step "building the simulator" "$logs/build.log" dotnet build tests/Harepd.Core.Tests/Harepd.Core.Tests.csproj -c Release
     unlock_build
     dotnet test tests/Harepd.Core.Tests/Harepd.Core.Tests.csproj -c Release --no-build \
-        --filter "FullyQualifiedName~Simulation" --logger "console;verbosity=detailed"
+        --filter "FullyQualifiedName~Simulation.SimulationTests" --logger "console;verbosity=detailed"
 }
 
 verb_bench() {

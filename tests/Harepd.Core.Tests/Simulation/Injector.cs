@@ -72,7 +72,7 @@ internal sealed class Injector
             case Faults.CleanStop when process is { IsPaused: false }:
                 _world.Note(host.Name, "daemon is told to stop");
                 process.Post(new Input.Stop("the simulation says so"));
-                _world.Agenda.After(4 * brief + Span.Second, () => _world.StartDaemon(host, forgets: false));
+                _world.Agenda.After(4 * brief + Span.Second, () => _world.StartDaemon(host));
                 break;
             case Faults.OtherMembership when process is not null:
                 OtherMembership(host, brief);
@@ -167,7 +167,7 @@ internal sealed class Injector
             _world.Forget(host, process);
         }
 
-        _world.Agenda.After(backAfter + 50 * Span.Millisecond, () => _world.StartDaemon(host, forgets));
+        _world.Agenda.After(backAfter + 50 * Span.Millisecond, () => _world.StartDaemon(host));
     }
 
     private void Pause(SimHost host, SimProcess process, long duration)

@@ -15,6 +15,16 @@ internal class Mutation
 
     public virtual string Name => "none";
 
+    /// <summary>Faults that are turned on in every seed, because the bug shows under no others.</summary>
+    public virtual Faults Needs => Faults.None;
+
+    /// <summary>True when only clusters whose members press hard on the lease, with clocks far apart, are worth a try.</summary>
+    public virtual bool NeedsContest => false;
+
+    public Plan Sharpen(Plan plan) => NeedsContest
+        ? plan with { Faults = plan.Faults | Needs, IsContested = true, Lease = plan.Lease with { DriftPpm = 20_000 } }
+        : plan with { Faults = plan.Faults | Needs };
+
     /// <summary>Openings are done whatever the clock says.</summary>
     public virtual bool OpensLate => false;
 

@@ -51,6 +51,12 @@ internal sealed record Plan
 
     public required bool AllowReads { get; init; }
 
+    /// <summary>
+    /// Every server takes writes on one timeline all the time, so that all ask for the lease without a pause: nothing presses harder on the
+    /// lease alone. Otherwise there is one primary and repmgr promotes.
+    /// </summary>
+    public required bool IsContested { get; init; }
+
     public required LeaseSettings Lease { get; init; }
 
     public required Faults Faults { get; init; }
@@ -72,7 +78,7 @@ internal sealed record Plan
     /// <summary>Mean one-way delay.</summary>
     public required long Delay { get; init; }
 
-    public string Shape => $"{DataNodes} data + {Witnesses} witness{(IsSplit ? ", split" : "")}, D={Lease.Duration.TotalSeconds:0.0}s, drift {Lease.DriftPpm} ppm";
+    public string Shape => $"{DataNodes} data + {Witnesses} witness{(IsSplit ? ", split" : "")}{(IsContested ? ", contested" : "")}, D={Lease.Duration.TotalSeconds:0.0}s, drift {Lease.DriftPpm} ppm";
 
     public static Plan Draw(ulong seed)
     {
@@ -96,6 +102,7 @@ internal sealed record Plan
             Witnesses = witnesses,
             IsSplit = dice.Chance(0.25),
             AllowReads = dice.Chance(0.5),
+            IsContested = dice.Chance(0.35),
             Lease = new LeaseSettings
             {
                 Duration = TimeSpan.FromMilliseconds(duration),
@@ -104,7 +111,7 @@ internal sealed record Plan
                 DriftPpm = dice.Pick(new[] { 500, 500, 20_000 }),
             },
             Faults = faults,
-            FaultEvery = dice.Pick(new[] { 1, 3, 8 }) * Span.Second,
+            FaultEvery = dice.Pick(new[] { 300, 1000, 3000, 8000 }) * Span.Millisecond,
             Trouble = dice.Between(15 * Span.Second, 45 * Span.Second),
             PromoteAfter = dice.Between(Span.Second / 2, 4 * Span.Second),
             RepairAfter = dice.Between(Span.Second, 8 * Span.Second),

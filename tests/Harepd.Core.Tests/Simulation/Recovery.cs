@@ -59,7 +59,7 @@ internal sealed class Recovery(World world)
                 world.PowerOn(host, 0);
             }
 
-            world.StartDaemon(host, forgets: false);
+            world.StartDaemon(host);
         }
     }
 

@@ -20,8 +20,20 @@ internal sealed class Repmgr(World world)
         foreach (var host in world.DataHosts.Where(host => host is { IsUp: true, IsSuspended: false }))
         {
             Restart(host);
-            Promote(host);
-            Rejoin(host);
+            if (!world.Plan.IsContested)
+            {
+                Promote(host);
+                Rejoin(host);
+            }
+        }
+
+        if (!world.Network.IsTroubled)
+        {
+            // What ended only after the healing is started again as well.
+            foreach (var host in world.Hosts)
+            {
+                world.StartDaemon(host);
+            }
         }
 
         world.Proxies.Remind();

@@ -68,7 +68,7 @@ internal sealed class World
 
         foreach (var host in DataHosts)
         {
-            host.Server.IsStandby = host.Index > 0;
+            host.Server.IsStandby = host.Index > 0 && !Plan.IsContested;
             host.StartServer();
         }
 
@@ -117,7 +117,7 @@ internal sealed class World
         host.IsUp = true;
         host.IsSuspended = false;
         host.Boot(new HostClock(Agenda.Now, ppm));
-        StartDaemon(host, forgets: true);
+        StartDaemon(host);
     }
 
     /// <summary>What a killed process had on tmpfs is lost with it (removed by hand, or kept elsewhere).</summary>
@@ -142,11 +142,11 @@ internal sealed class World
         // A memory counts for its own membership alone (R7).
         host.VoterOnTmpfs = null;
         host.LeaseOnTmpfs = null;
-        StartDaemon(host, forgets: true, hasOtherMembership);
+        StartDaemon(host, hasOtherMembership);
     }
 
     /// <summary>Starts the processes that do not run.</summary>
-    public void StartDaemon(SimHost host, bool forgets, bool hasOtherMembership = false)
+    public void StartDaemon(SimHost host, bool hasOtherMembership = false)
     {
         if (!host.IsUp)
         {
