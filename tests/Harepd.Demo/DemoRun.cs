@@ -54,8 +54,7 @@ internal sealed class DemoRun(LabCluster cluster, DemoClients clients, IDemoView
     private async Task<DemoEvent> FailoverAsync(int round, RepmgrNode old, RepmgrNode next)
     {
         view.Step($"round {round}: kill -9 of {old.Name}'s postmaster; repmgrd on {next.Name} promotes");
-        next.StartDaemon();
-        await Wait.UntilAsync(() => next.DaemonLog.Contains("monitoring connection to upstream node", StringComparison.Ordinal), $"repmgrd on {next.Name}", detail: () => next.DaemonLog);
+        await next.StartDaemonAsync();
         await RepmgrCluster.WaitForCatchUpAsync(next.Server, old.Server);
         var begin = LabClock.Now;
         var writable = PromotionWatch.Start(next.Server);

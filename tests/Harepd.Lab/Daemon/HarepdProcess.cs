@@ -52,6 +52,10 @@ public sealed class HarepdProcess
     /// <summary>SIGTERM: it fences, releases and ends. True when it ended by itself within the limit.</summary>
     public async Task<bool> StopAsync(TimeSpan? limit = null) => process is null || await process.StopAsync(Signal.Terminate, limit);
 
+    /// <summary>Waits for its end by itself; the exit code, or null when it still runs at the limit.</summary>
+    public async Task<int?> WaitForExitAsync(TimeSpan? limit = null) =>
+        process is not null && await process.WaitForExitAsync(limit ?? Wait.Long) ? process.ExitCode : null;
+
     /// <summary>kill -9.</summary>
     public Task KillAsync() => process?.KillAsync() ?? Task.CompletedTask;
 

@@ -110,6 +110,18 @@ public sealed class RepmgrCluster
             $"{standby.Name} to replay {target}");
     }
 
+    /// <summary>Makes repmgr's tables tell the truth again, the witness's copy included, after a test has told them something else.</summary>
+    public async Task CorrectTablesAsync(RepmgrNode primary)
+    {
+        var sql = $"UPDATE repmgr.nodes SET active = true, type = CASE WHEN type = 'witness' THEN type WHEN node_id = {primary.Id} THEN 'primary'"
+            + $" ELSE 'standby' END, upstream_node_id = CASE WHEN node_id = {primary.Id} THEN NULL ELSE {primary.Id} END";
+        await primary.Server.ExecuteAsync(sql, "repmgr", "repmgr");
+        if (options.Witness)
+        {
+            await Witness.Server.ExecuteAsync(sql, "repmgr", "repmgr");
+        }
+    }
+
     private static async Task MakeServerAsync(RepmgrNode node)
     {
         await node.Server.InitAsync();

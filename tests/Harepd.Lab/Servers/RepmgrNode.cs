@@ -36,16 +36,25 @@ public sealed class RepmgrNode
     public Task<string> MustRepmgrAsync(params string[] arguments) =>
         Proc.MustRunAsync(lab, Spec(arguments), TimeSpan.FromSeconds(90));
 
-    /// <summary>Starts repmgrd, which promotes this standby or follows another when the primary is gone.</summary>
-    public void StartDaemon()
+    /// <summary>
+    /// Starts repmgrd, which promotes this standby or follows another when the primary is gone, and waits until it watches its upstream: one that
+    /// loses the upstream before that ends.
+    /// </summary>
+    public async Task StartDaemonAsync()
     {
-        if (daemon is not { IsAlive: true })
+        if (daemon is { IsAlive: true })
         {
-            daemon = Proc.Start(lab, new ProcSpec(
-                Name + ".repmgrd",
-                Path.Combine(PostgresServer.BinDirectory, "repmgrd"),
-                "-f", ConfigFile, "--daemonize=false", "--pid-file", Path.Combine(lab.Root, Name, "repmgrd.pid")));
+            return;
         }
+
+        daemon = Proc.Start(lab, new ProcSpec(
+            Name + ".repmgrd",
+            Path.Combine(PostgresServer.BinDirectory, "repmgrd"),
+            "-f", ConfigFile, "--daemonize=false", "--pid-file", Path.Combine(lab.Root, Name, "repmgrd.pid")));
+        await Wait.UntilAsync(
+            () => DaemonLog.Contains("monitoring connection to upstream node", StringComparison.Ordinal),
+            $"repmgrd of {Name} to watch its upstream",
+            detail: () => DaemonLog);
     }
 
     /// <summary>Ends repmgrd; nothing to do when it does not run.</summary>

@@ -56,6 +56,12 @@ public sealed class LiveCluster : IAsyncLifetime
             {
                 node.Server.Thaw();
                 await node.StopDaemonAsync();
+                if (!node.Server.IsRunning)
+                {
+                    await node.Server.WaitForEndAsync();
+                    await node.Server.StartAsync();
+                }
+
                 recovering.Add(await node.Server.IsInRecoveryAsync());
             }
 
@@ -65,6 +71,7 @@ public sealed class LiveCluster : IAsyncLifetime
             }
 
             var primary = nodes[recovering.IndexOf(false)];
+            await cluster.Repmgr.CorrectTablesAsync(primary);
             await RepmgrCluster.WaitForStreamingAsync(cluster.OtherThan(primary).Server);
             await cluster.WaitForServingAsync(primary, MendLimit);
             return primary;

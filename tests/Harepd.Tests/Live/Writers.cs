@@ -1,6 +1,7 @@
 using Harepd.Lab;
 using Harepd.Lab.Clients;
 using Harepd.Lab.Machine;
+using Harepd.Lab.Servers;
 
 namespace Harepd.Tests.Live;
 
@@ -9,8 +10,11 @@ internal sealed class Writers : IAsyncDisposable
 {
     private readonly Writer[] direct;
 
+    private readonly LabCluster cluster;
+
     private Writers(LabCluster cluster)
     {
+        this.cluster = cluster;
         Main = cluster.WriteThroughHaproxy();
         direct = [.. cluster.Repmgr.DataNodes.Select(node => LabCluster.WriteDirectly(node))];
     }
@@ -34,6 +38,20 @@ internal sealed class Writers : IAsyncDisposable
         var writers = new Writers(cluster);
         await writers.Main.FirstAfterAsync(LabClock.Now);
         return writers;
+    }
+
+    /// <summary>Waits for a write through HAProxy that a node acknowledges after so many seconds from now.</summary>
+    /// <exception cref="LabException">None in time; the message holds the ends of all logs.</exception>
+    public async Task WaitForWriteAsync(RepmgrNode node, int afterSeconds = 0)
+    {
+        try
+        {
+            await Main.FirstAfterAsync(LabClock.Now + TimeSpan.FromSeconds(afterSeconds), server: node.Server);
+        }
+        catch (LabException e)
+        {
+            throw new LabException($"{e.Message}\n{cluster.Describe()}", e);
+        }
     }
 
     public async Task StopAsync()
