@@ -98,7 +98,23 @@ internal sealed class TestServer : IDisposable
 
     public void Signal(string signal) => Command.Run("kill", "-" + signal, $"{PostmasterPid}");
 
+    /// <summary>Moves the data of a server that does not run onto a file system mounted in its place.</summary>
+    public void MoveDataOnto(Action<string> mountOver)
+    {
+        var copy = Path.Combine(Folder, "copy");
+        Directory.Move(DataDirectory, copy);
+        Directory.CreateDirectory(DataDirectory);
+        mountOver(DataDirectory);
+        Command.Run("cp", "-a", copy + "/.", DataDirectory);
+    }
+
     public void Dispose()
+    {
+        EndProcesses();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    public void EndProcesses()
     {
         foreach (var pid in OwnProcesses())
         {
@@ -106,7 +122,6 @@ internal sealed class TestServer : IDisposable
         }
 
         Eventually.True(() => !OwnProcesses().Any(), "the server's processes end");
-        Directory.Delete(Folder, recursive: true);
     }
 
     /// <summary>Every living process whose working folder is this server's data folder.</summary>
