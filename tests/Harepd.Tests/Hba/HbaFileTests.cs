@@ -56,6 +56,16 @@ public sealed class HbaFileTests
     }
 
     [Fact]
+    public void Rules_of_a_HAProxy_that_was_removed_go_with_it()
+    {
+        var two = HbaSamples.Policy with { HaproxyServers = ["10.21.57.65", "10.21.57.66"] };
+        var before = "local all all peer\n".With(two, Gate.ReadWrite);
+        Assert.Contains("10.21.57.66/32", before, StringComparison.Ordinal);
+
+        Assert.Equal(Block + "local all all peer\n", before.With(HbaSamples.Policy, Gate.ReadWrite));
+    }
+
+    [Fact]
     public void A_Go_line_that_a_backslash_makes_part_of_a_comment_stays()
     {
         const string file = "# see \\\nhost harw harw 10.21.57.65/32 md5\n";

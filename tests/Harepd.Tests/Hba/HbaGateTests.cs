@@ -341,6 +341,32 @@ public sealed class HbaGateTests : IDisposable
     }
 
     [Fact]
+    public void A_reader_never_meets_half_a_file()
+    {
+        using var stop = new CancellationTokenSource();
+        var torn = 0;
+        var reads = 0;
+        var reader = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                torn += File.ReadAllText(_server.HbaPath).EndsWith(Operators, StringComparison.Ordinal) ? 0 : 1;
+                reads++;
+            }
+        });
+        reader.Start();
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.True(_gate.Apply((Gate)(i % 3), new Term(5), Soon).IsDone);
+        }
+
+        stop.Cancel();
+        reader.Join();
+        Assert.Equal(0, torn);
+        Assert.True(reads > 20);
+    }
+
+    [Fact]
     public void Orders_from_many_threads_leave_one_whole_block()
     {
         using var other = Gate(_policy);
