@@ -153,7 +153,16 @@ internal sealed class TestServer : IDisposable
 
     private static string MakeTemplate()
     {
-        var folder = Directory.CreateTempSubdirectory("harepd-pgtemplate-").FullName;
+        // The test host is often killed before it can tidy up, so each run also removes what runs that are over have left.
+        foreach (var left in Directory.GetDirectories("/tmp", "harepd-pgtemplate-*-*"))
+        {
+            if (!Directory.Exists($"/proc/{Path.GetFileName(left).Split('-')[2]}"))
+            {
+                Directory.Delete(left, recursive: true);
+            }
+        }
+
+        var folder = Directory.CreateTempSubdirectory($"harepd-pgtemplate-{Environment.ProcessId}-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         Command.Run("chown", "postgres:postgres", folder);
         AsPostgres("initdb", "-D", Path.Combine(folder, "data"), "-A", "trust", "-N", "--wal-segsize=1", "-E", "UTF8", "--locale=C");
