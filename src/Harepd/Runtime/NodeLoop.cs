@@ -20,6 +20,7 @@ internal sealed class NodeLoop
     private readonly Thread _thread;
     private volatile NodeState _state;
     private volatile bool _isAbandoned;
+    private bool _isMemoryOwed;
     private long _lastStepNanos;
 
     public NodeLoop(NodeSettings settings, NodeState initial, Mailbox mailbox, Rooms rooms)
@@ -82,11 +83,15 @@ internal sealed class NodeLoop
         var step = NodeMachine.Step(_state, _settings, input, now);
         _state = step.State;
         Interlocked.Exchange(ref _lastStepNanos, now.Nanos);
-        var mayLeave = true;
+
+        // A memory that could not be kept stays owed: no vote leaves before it is on tmpfs, in this step or a later one (R7).
+        var mayLeave = !_isMemoryOwed || _rooms.Save(new Effect.SaveMemory(_state.Voter, _state.Lease));
         foreach (var effect in step.Effects)
         {
             mayLeave = Perform(effect, mayLeave);
         }
+
+        _isMemoryOwed = !mayLeave;
     }
 
     /// <summary>Performs one effect; returns whether votes may still leave in this step.</summary>
