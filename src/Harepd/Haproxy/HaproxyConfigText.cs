@@ -109,10 +109,11 @@ internal static class HaproxyConfigText
                 log global
                 option tcplog
 
-                # A client whose server is cut while it connects goes on to another one.
+                # A client whose server died while it connected waits min(timeout connect, 1s) before HAProxy tries again, and goes on
+                # to the new server then: this is the longest that a dead server costs anybody. Raise it where packets get lost.
                 option redispatch 1
-                retries 2
-                timeout connect 2s
+                retries 3
+                timeout connect 100ms
                 timeout check 2s
                 timeout queue 30s
 

@@ -78,7 +78,7 @@ internal sealed record CandidateMemory
         HeldDeadlineNanos = lease.Held?.Deadline.Nanos ?? 0,
         HeldFenceAtNanos = lease.Held?.FenceAt.Nanos ?? 0,
         RoundFloorAtNanos = lease.RoundFloorAt.Nanos,
-        HeldUnder = lease.Held?.Under is { } under ? TimelineMemory.Of(new DurableTimeline(under.System, under.Timeline)) : null,
+        HeldUnder = lease.Held?.Under is { } under ? TimelineMemory.Of(new DurableTimeline(under.System, under.Timeline), sequence: 1) : null,
     };
 
     /// <summary>The state to resume, or null when no lease is held any more: then a new owner begins (R7).</summary>
@@ -124,21 +124,45 @@ internal sealed record BallotMemory(long Round, string Member, ulong Incarnation
 [JsonSerializable(typeof(MembershipMemory))]
 internal sealed partial class MemoryJson : JsonSerializerContext;
 
-/// <summary>What survives the machine: the highest timeline of any holder, and whether a lease was ever held under an epoch (R10).</summary>
+/// <summary>What survives the machine: the highest timeline of any holder. <see cref="Sum"/> tells a whole record from a torn one.</summary>
 internal sealed record TimelineMemory
 {
-    public ulong SystemId { get; init; }
+    public required long Sequence { get; init; }
 
-    public uint Timeline { get; init; }
+    public required ulong SystemId { get; init; }
 
-    public ulong SwitchLsn { get; init; }
+    public required uint Timeline { get; init; }
+
+    public required ulong SwitchLsn { get; init; }
+
+    public required ulong Sum { get; init; }
+
+    [JsonIgnore]
+    public bool IsWhole => Sequence > 0 && Sum == SumOf(Sequence, SystemId, Timeline, SwitchLsn);
 
     public DurableTimeline ToTimeline() => new(new SystemId(SystemId), new TimelinePoint(Timeline, new Lsn(SwitchLsn)));
 
-    public static TimelineMemory Of(DurableTimeline timeline) => new()
+    public static TimelineMemory Of(DurableTimeline timeline, long sequence) => new()
     {
+        Sequence = sequence,
         SystemId = timeline.System.Value,
         Timeline = timeline.Point.Timeline,
         SwitchLsn = timeline.Point.SwitchLsn.Value,
+        Sum = SumOf(sequence, timeline.System.Value, timeline.Point.Timeline, timeline.Point.SwitchLsn.Value),
     };
+
+    /// <summary>FNV-1a over the four numbers.</summary>
+    private static ulong SumOf(long sequence, ulong system, uint timeline, ulong lsn)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var number in new[] { (ulong)sequence, system, timeline, lsn })
+        {
+            for (var shift = 0; shift < 64; shift += 8)
+            {
+                hash = unchecked((hash ^ ((number >> shift) & 0xFF)) * 1099511628211UL);
+            }
+        }
+
+        return hash;
+    }
 }

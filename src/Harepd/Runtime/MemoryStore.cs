@@ -15,18 +15,17 @@ namespace Harepd.Runtime;
 internal sealed class MemoryStore : IDisposable
 {
     private readonly string _runDir;
-    private readonly string _stateDir;
     private readonly MemoryScope _scope;
     private readonly ILogger _log;
     private readonly List<FileLock> _locks = [];
+    private TimelineFile? _timeline;
     private VoterState? _savedVoter;
     private LeaseState? _savedLease;
     private bool _hasFailed;
 
-    private MemoryStore(string runDir, string stateDir, MemoryScope scope, ILogger log)
+    private MemoryStore(string runDir, MemoryScope scope, ILogger log)
     {
         _runDir = runDir;
-        _stateDir = stateDir;
         _scope = scope;
         _log = log;
     }
@@ -35,7 +34,7 @@ internal sealed class MemoryStore : IDisposable
     public static MemoryStore? TryOpen(string runDir, string stateDir, MemoryScope scope, bool hasVoter, bool hasCandidate, ILogger log, out string? error)
     {
         error = null;
-        var store = new MemoryStore(runDir, stateDir, scope, log);
+        var store = new MemoryStore(runDir, scope, log);
         try
         {
             Directory.CreateDirectory(runDir);
@@ -55,6 +54,7 @@ internal sealed class MemoryStore : IDisposable
                 store._locks.Add(held);
             }
 
+            store._timeline = hasVoter ? TimelineFile.Open(stateDir) : null;
             return store;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -77,7 +77,7 @@ internal sealed class MemoryStore : IDisposable
         Read(CandidatePath, MemoryJson.Default.CandidateMemory) is { } memory && memory.Scope == _scope ? memory.ToState(self, now) : null;
 
     /// <summary>The durable timeline; default when there is none.</summary>
-    public DurableTimeline ReadTimeline() => Read(TimelinePath, MemoryJson.Default.TimelineMemory)?.ToTimeline() ?? default;
+    public DurableTimeline ReadTimeline() => _timeline?.Value ?? default;
 
     /// <summary>Keeps what changed on tmpfs. False when it could not: then nothing of this step may leave (R7).</summary>
     public bool Save(Effect.SaveMemory save)
@@ -99,9 +99,8 @@ internal sealed class MemoryStore : IDisposable
         return isKept;
     }
 
-    /// <summary>Makes the timeline durable: file and folder fsynced. Waits for the disk; never call it on the loop.</summary>
-    public bool SaveTimeline(DurableTimeline timeline) =>
-        Write(TimelinePath, JsonSerializer.SerializeToUtf8Bytes(TimelineMemory.Of(timeline), MemoryJson.Default.TimelineMemory), Durability.Durable);
+    /// <summary>Makes the timeline durable. Waits for the disk; never call it on the loop. False where the disk refuses, or in a process without a voter.</summary>
+    public bool SaveTimeline(DurableTimeline timeline) => _timeline?.TryWrite(timeline) == true;
 
     public void Dispose()
     {
@@ -111,13 +110,12 @@ internal sealed class MemoryStore : IDisposable
         }
 
         _locks.Clear();
+        _timeline?.Dispose();
     }
 
     private string VoterPath => Path.Combine(_runDir, "voter.json");
 
     private string CandidatePath => Path.Combine(_runDir, "candidate.json");
-
-    private string TimelinePath => Path.Combine(_stateDir, "timeline.json");
 
     private T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
         where T : class

@@ -147,12 +147,12 @@ public sealed class HaproxyServer
             {(options.StateFile ? $"    server-state-file {Path.Combine(lab.Root, "haproxy", "state")}" : "")}
             defaults
                 mode tcp
-                timeout connect 1s
+                timeout connect 100ms
                 timeout client 60s
                 timeout server 60s
                 timeout check 1s
-                retries 1
-                option redispatch
+                retries 3
+                option redispatch 1
             {(options.StateFile ? "    load-server-state-from-file global" : "")}
 
             """);

@@ -39,6 +39,30 @@ public sealed class DaemonLifeTests(LiveCluster live)
     }
 
     [Fact]
+    public async Task The_guard_shuts_the_gate_of_a_daemon_that_is_killed_and_does_not_come_back()
+    {
+        var (cluster, primary, _) = await live.ReadyAsync();
+        await cluster.DaemonOf(primary).KillAsync();
+        await WaitUntilShutAsync(cluster, primary);
+
+        Assert.Equal(Gate.Fenced, GateOnDisk.Of(primary.Server));
+        cluster.DaemonOf(primary).Start();
+        await cluster.WaitForServingAsync(primary);
+    }
+
+    [Fact]
+    public async Task The_guard_shuts_the_gate_of_a_daemon_that_is_stopped_and_it_opens_again_when_thawed()
+    {
+        var (cluster, primary, _) = await live.ReadyAsync();
+        cluster.DaemonOf(primary).Freeze();
+        await WaitUntilShutAsync(cluster, primary);
+
+        Assert.Equal(Gate.Fenced, GateOnDisk.Of(primary.Server));
+        cluster.DaemonOf(primary).Thaw();
+        await cluster.WaitForServingAsync(primary);
+    }
+
+    [Fact]
     public async Task The_standbys_daemon_may_be_killed_and_started_without_costing_a_write()
     {
         var (cluster, primary, standby) = await live.ReadyAsync();
@@ -69,11 +93,7 @@ public sealed class DaemonLifeTests(LiveCluster live)
         var (cluster, primary, standby) = await live.ReadyAsync();
         cluster.DaemonOf(standby).Freeze();
         cluster.WitnessDaemon.Freeze();
-        await Wait.UntilAsync(
-            async () => await CheckProbe.AskAsync(primary.Server, cluster.Haproxy) == CheckAnswer.Refused
-                && (await cluster.Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend)).Count == 0,
-            "the lone primary to shut its gate",
-            detail: cluster.Describe);
+        await WaitUntilShutAsync(cluster, primary);
 
         cluster.WitnessDaemon.Thaw();
         await cluster.WaitForServingAsync(primary);
@@ -155,4 +175,10 @@ public sealed class DaemonLifeTests(LiveCluster live)
         await cluster.WaitForServingAsync(primary);
         Assert.True(cluster.DaemonOf(primary).IsRunning);
     }
+
+    private static Task WaitUntilShutAsync(LabCluster cluster, RepmgrNode primary) => Wait.UntilAsync(
+        async () => await CheckProbe.AskAsync(primary.Server, cluster.Haproxy) == CheckAnswer.Refused
+            && (await cluster.Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend)).Count == 0,
+        $"the gate of {primary.Name} to be shut",
+        detail: cluster.Describe);
 }
