@@ -162,10 +162,17 @@ internal sealed class Node : IAsyncDisposable
             Stamp = _settings.Membership.Stamp,
             Version = VersionCommand.Version,
             Term = state.HighestTerm,
-            Holder = state.Voter?.LiveAt(now)?.Owner ?? (state.Lease?.Held is not null ? state.Lease.Me : null),
+            Holder = state.Voter?.LiveAt(now)?.Owner ?? (state.Lease?.Held is not null ? state.Lease.Me : HolderHeardOf(state.View, now)),
             Reports = state.View.ToTell(now),
         };
     }
+
+    /// <summary>A voter that was not in the majority knows the holder by its report alone.</summary>
+    private LeaseOwner? HolderHeardOf(ClusterView view, Instant now) => view.Reports.Keys
+        .Select(member => view.FreshReportOf(member, now, _settings.Freshness))
+        .Where(report => report?.HeldTerm > Term.None)
+        .Select(report => (LeaseOwner?)new LeaseOwner(report!.Member, report.Incarnation))
+        .FirstOrDefault();
 
     public async ValueTask DisposeAsync()
     {

@@ -39,30 +39,6 @@ public sealed class DaemonLifeTests(LiveCluster live)
     }
 
     [Fact]
-    public async Task The_guard_shuts_the_gate_of_a_daemon_that_is_killed_and_does_not_come_back()
-    {
-        var (cluster, primary, _) = await live.ReadyAsync();
-        await cluster.DaemonOf(primary).KillAsync();
-        await WaitUntilShutAsync(cluster, primary);
-
-        Assert.Equal(Gate.Fenced, GateOnDisk.Of(primary.Server));
-        cluster.DaemonOf(primary).Start();
-        await cluster.WaitForServingAsync(primary);
-    }
-
-    [Fact]
-    public async Task The_guard_shuts_the_gate_of_a_daemon_that_is_stopped_and_it_opens_again_when_thawed()
-    {
-        var (cluster, primary, _) = await live.ReadyAsync();
-        cluster.DaemonOf(primary).Freeze();
-        await WaitUntilShutAsync(cluster, primary);
-
-        Assert.Equal(Gate.Fenced, GateOnDisk.Of(primary.Server));
-        cluster.DaemonOf(primary).Thaw();
-        await cluster.WaitForServingAsync(primary);
-    }
-
-    [Fact]
     public async Task The_standbys_daemon_may_be_killed_and_started_without_costing_a_write()
     {
         var (cluster, primary, standby) = await live.ReadyAsync();

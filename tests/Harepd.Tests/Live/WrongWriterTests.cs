@@ -131,12 +131,15 @@ public sealed class WrongWriterTests(LiveCluster live)
         var (cluster, primary, standby) = await live.ReadyAsync();
         var keys = cluster.DataNodeKeys(standby, primary);
         keys["gRPC.neighbours"] = $"[\"{standby.Server.Address}:10000\", \"{primary.Server.Address}:10000\"]";
-        var before = await File.ReadAllTextAsync(standby.Server.HbaFile);
+        var before = WithoutTerm(await File.ReadAllTextAsync(standby.Server.HbaFile));
         var daemon = cluster.ExtraDaemon(standby, keys);
         daemon.Start();
 
         Assert.Equal(78, await daemon.WaitForExitAsync());
         Assert.Contains("neighbours", daemon.Log, StringComparison.Ordinal);
-        Assert.Equal(before, await File.ReadAllTextAsync(standby.Server.HbaFile));
+        Assert.Equal(before, WithoutTerm(await File.ReadAllTextAsync(standby.Server.HbaFile)));
     }
+
+    /// <summary>The node's own daemon goes on beside it, and notes a newer term now and then.</summary>
+    private static string WithoutTerm(string hba) => System.Text.RegularExpressions.Regex.Replace(hba, @"term=\d+", "term=");
 }

@@ -130,23 +130,6 @@ public sealed class WatcherHealthTests
     }
 
     [Fact]
-    public void A_primary_that_finds_no_room_for_its_wal_is_not_well()
-    {
-        using var server = TestServer.Create("127.60.4.9", "max_wal_size = 2MB", "min_wal_size = 2MB", "wal_recycle = off");
-        using var disk = new SmallDisk(Path.Combine(server.DataDirectory, "pg_wal"), megabytes: 12);
-        server.Start();
-        using var record = WatchRecord.Of(server);
-        record.Until(ServerHealth.Running);
-        disk.Fill();
-
-        // PostgreSQL panics when it cannot begin the next WAL file, and again at the end of its recovery.
-        Assert.ThrowsAny<NpgsqlException>(() => server.Query("create table t as select repeat('x', 1000) from generate_series(1, 20000)"));
-
-        record.Until(ServerHealth.Down);
-        record.UntilDeaths(1);
-    }
-
-    [Fact]
     public void A_commit_that_waits_for_an_absent_standby_is_no_full_disk()
     {
         using var server = TestServer.Start("127.60.4.7", "synchronous_standby_names = 'nobody'");
