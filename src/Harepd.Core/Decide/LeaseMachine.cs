@@ -7,7 +7,7 @@ namespace Harepd.Core.Decide;
 /// The candidate's half of the lease (R1, R3-R6, R9, R10): pure functions from a state and an event to the next state and what to send.
 /// Every handler first compares the stored deadlines with the one clock reading of the step (R6).
 /// </summary>
-public static class LeaseMachine
+public static partial class LeaseMachine
 {
     /// <summary>Lets time pass: expiry, timeouts, retransmission, renewal, and an election when <paramref name="candidacy"/> allows one.</summary>
     public static LeaseStep Tick(LeaseState state, LeaseRules rules, Candidacy? candidacy, Instant now)
@@ -25,35 +25,6 @@ public static class LeaseMachine
             {
                 state = Elect(state, rules, now, output);
             }
-        }
-
-        return new LeaseStep(state, output.ToImmutable());
-    }
-
-    /// <summary>Takes in a voter's answer; only one that echoes exactly the current ballot counts (R5).</summary>
-    public static LeaseStep OnReply(LeaseState state, LeaseRules rules, Candidacy? candidacy, LeaseReply reply, Instant now)
-    {
-        var output = ImmutableArray.CreateBuilder<LeaseOutput>();
-        state = Expire(state, rules, now, output);
-        if (!rules.Membership.Everyone.Contains(reply.Voter))
-        {
-            return new LeaseStep(state, output.ToImmutable());
-        }
-
-        if (reply is LeaseReply.Refused { Highest: var highest })
-        {
-            state = state with { Highest = Ballot.Max(state.Highest, highest) };
-        }
-
-        if (reply is LeaseReply.Released && state.Releasing is { } releasing && releasing.Ballot == reply.Ballot)
-        {
-            var unheard = releasing.Unheard.Remove(reply.Voter);
-            state = state with { Releasing = unheard.IsEmpty ? null : releasing with { Unheard = unheard } };
-        }
-
-        if (state.Attempt is { } attempt && attempt.Ballot == reply.Ballot)
-        {
-            state = Count(state, attempt, rules, candidacy, reply, now, output);
         }
 
         return new LeaseStep(state, output.ToImmutable());
@@ -139,91 +110,6 @@ public static class LeaseMachine
         return isLate ? Fail(state, attempt, rules, now, output) : state;
     }
 
-    private static LeaseState Count(
-        LeaseState state, LeaseAttempt attempt, LeaseRules rules, Candidacy? candidacy, LeaseReply reply, Instant now, ImmutableArray<LeaseOutput>.Builder output)
-    {
-        switch (reply)
-        {
-            case LeaseReply.Promised when attempt.Phase == AttemptPhase.Prepare:
-                attempt = attempt with { Yes = attempt.Yes.Add(reply.Voter), No = attempt.No.Remove(reply.Voter) };
-                state = state with { Attempt = attempt };
-                return rules.Membership.IsMajority(attempt.Yes) && candidacy is not null
-                    ? AskToAccept(state, attempt, rules, candidacy, now, output)
-                    : state;
-
-            case LeaseReply.Accepted when attempt.Phase == AttemptPhase.Accept:
-                attempt = attempt with { Yes = attempt.Yes.Add(reply.Voter), No = attempt.No.Remove(reply.Voter) };
-                state = state with { Attempt = attempt };
-                return rules.Membership.IsMajority(attempt.Yes) ? Win(state, attempt, rules, now, output) : state;
-
-            case LeaseReply.Refused refused:
-                return Refused(state, attempt, rules, refused, now, output);
-
-            default:
-                return state;
-        }
-    }
-
-    private static LeaseState Refused(
-        LeaseState state, LeaseAttempt attempt, LeaseRules rules, LeaseReply.Refused refused, Instant now, ImmutableArray<LeaseOutput>.Builder output)
-    {
-        state = state with { LastRefusal = refused.Reason, LastHolder = refused.Holder ?? state.LastHolder };
-        if (refused.Reason == RefusalReason.TimelineBeingSaved || attempt.Yes.Contains(refused.Voter))
-        {
-            return state;
-        }
-
-        attempt = attempt with { No = attempt.No.Add(refused.Voter) };
-        state = state with { Attempt = attempt };
-        if (!attempt.IsRenewal && refused.Reason == RefusalReason.Abstaining && refused.Highest > attempt.Ballot)
-        {
-            // All that a voter without memory knows is the term on its disk; an election below it would let the terms fall (R11).
-            return Fail(state, attempt, rules, now, output);
-        }
-
-        if (!rules.Membership.IsLost(attempt.No))
-        {
-            return state;
-        }
-
-        // A renewal that cannot win is tried again soon with a fresh ballot above what the voters have seen; it extends nothing (R9).
-        return attempt.IsRenewal
-            ? state with { Attempt = null, NextRenewal = Instant.Min(state.NextRenewal, now + rules.Settings.Retransmit) }
-            : Fail(state, attempt, rules, now, output, refused.Remaining);
-    }
-
-    private static LeaseState Win(LeaseState state, LeaseAttempt attempt, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
-    {
-        var fenceAt = attempt.Deadline - rules.Settings.FenceBudget;
-        if (attempt.IsRenewal)
-        {
-            // Expire() has run: the lease is still held here, and the later of two deadlines is right, both were granted.
-            if (state.Held is not { } held)
-            {
-                return state with { Attempt = null };
-            }
-
-            var longer = attempt.Deadline > held.Deadline
-                ? new HeldLease(held.Term, attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes) { Under = attempt.For }
-                : held with { Ballot = attempt.Ballot };
-            output.Add(new LeaseOutput.Renewed(longer));
-            return state with { Held = longer, Attempt = null };
-        }
-
-        var lease = new HeldLease(new Term(attempt.Ballot.Round), attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes) { Under = attempt.For };
-        output.Add(new LeaseOutput.Acquired(lease));
-        return state with
-        {
-            Held = lease,
-            Attempt = null,
-            Releasing = null,
-            FailedElections = 0,
-            LastRefusal = RefusalReason.None,
-            LastHolder = null,
-            NextRenewal = attempt.Began + rules.Settings.RenewInterval,
-        };
-    }
-
     private static LeaseState Elect(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)
     {
         var ballot = NextBallot(state, now);
@@ -236,13 +122,6 @@ public static class LeaseMachine
         var ballot = NextBallot(state, now);
         SendToAll(rules, AcceptOf(ballot, rules, candidacy), output);
         return Begin(state, rules, ballot, candidacy, now) with { NextRenewal = now + rules.Settings.RenewInterval };
-    }
-
-    private static LeaseState AskToAccept(
-        LeaseState state, LeaseAttempt attempt, LeaseRules rules, Candidacy candidacy, Instant now, ImmutableArray<LeaseOutput>.Builder output)
-    {
-        SendToAll(rules, AcceptOf(attempt.Ballot, rules, candidacy), output);
-        return state with { Attempt = attempt with { Phase = AttemptPhase.Accept, For = candidacy, Yes = [], No = [], LastSent = now } };
     }
 
     /// <summary>A renewal begins with what it asks acceptance for; an election is told so when it is promised.</summary>
