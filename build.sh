@@ -48,7 +48,7 @@ usage: ./build.sh [verb] [options]
       --seeds N       how many seeds (default 2000)
       --seed S        replay one seed
       --minutes M     go on for so long, from a seed that differs each time
-  bench [options]   benchmarks
+  bench [options]   benchmarks: core, and steering on real servers beside its floor (bench --help)
   fmt [--check]     lay out the sources as .editorconfig says; --check only looks
   help              this text
 

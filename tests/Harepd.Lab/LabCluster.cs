@@ -179,7 +179,11 @@ public sealed class LabCluster : IAsyncDisposable
         ["lease.maxDuration"] = "3s",
         ["stateDir"] = Quote(Lab.MakeFolder(Path.Combine(node.Name, "state"))),
         ["runDir"] = Quote(Lab.MakeMemoryFolder(node.Name)),
+        ["logs.filePath"] = options.JsonLogs ? Quote(JsonLogOf(node)) : null,
     };
+
+    /// <summary>Where a node's daemon writes its JSON lines, with <see cref="LabClusterOptions.JsonLogs"/>.</summary>
+    public string JsonLogOf(RepmgrNode node) => Path.Combine(Lab.Root, node.Name, "harepd.jsonl");
 
     private string WriteConfig(RepmgrNode node, Dictionary<string, string?> keys)
     {

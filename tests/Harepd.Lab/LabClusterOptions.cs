@@ -15,6 +15,9 @@ public sealed record LabClusterOptions
     /// <summary>False leaves the daemons to the test: it may start them in any order, or in two processes a node.</summary>
     public bool StartDaemons { get; init; } = true;
 
+    /// <summary>The daemons also write their JSON log, which is dated (<see cref="LabCluster.JsonLogOf"/>).</summary>
+    public bool JsonLogs { get; init; }
+
     /// <summary>The caller handles signals itself (<see cref="Machine.LabFolder.Create"/>).</summary>
     public bool OwnSignals { get; init; }
 }

@@ -6,7 +6,7 @@ using Serilog.Events;
 namespace Harepd.Logging;
 
 /// <summary>
-/// One event as one line of JSON: <c>time</c> (UTC, milliseconds), <c>level</c>, <c>event</c> and <c>name</c> where the event has an id,
+/// One event as one line of JSON: <c>time</c> (UTC, microseconds), <c>level</c>, <c>event</c> and <c>name</c> where the event has an id,
 /// <c>source</c>, <c>message</c>, then the event's own values in camel case, then <c>exception</c>.
 /// </summary>
 internal static class JsonLine
@@ -21,7 +21,7 @@ internal static class JsonLine
         using (var json = new Utf8JsonWriter(output, Options))
         {
             json.WriteStartObject();
-            json.WriteString("time", logEvent.Timestamp.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+            json.WriteString("time", logEvent.Timestamp.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
             json.WriteString("level", LevelName(logEvent.Level));
             WriteEventId(json, logEvent);
             if (logEvent.Properties.TryGetValue("SourceContext", out var source) && source is ScalarValue { Value: string name })

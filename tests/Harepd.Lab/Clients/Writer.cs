@@ -80,6 +80,7 @@ public sealed class Writer : IAsyncDisposable
         {
             await PauseUntilAsync(next);
             session = await AttemptAsync(session);
+            var hasFailed = session is null;
             if (!options.KeepSession)
             {
                 session?.Dispose();
@@ -87,7 +88,7 @@ public sealed class Writer : IAsyncDisposable
             }
 
             // A client that was held up goes on at its pace; it does not make up for lost time.
-            next = Instant.Max(next + pace, LabClock.Now);
+            next = hasFailed && options.RetryPause is { } retry ? LabClock.Now + retry : Instant.Max(next + pace, LabClock.Now);
         }
 
         session?.Dispose();

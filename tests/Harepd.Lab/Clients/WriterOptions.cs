@@ -12,6 +12,9 @@ public sealed record WriterOptions
     /// <summary>True: a session is kept until it fails, and a new one begun at once. False: a connection for each write.</summary>
     public bool KeepSession { get; init; } = true;
 
+    /// <summary>How long a client waits after a failed attempt; null: as after any other, its pace.</summary>
+    public TimeSpan? RetryPause { get; init; }
+
     public TimeSpan ConnectLimit { get; init; } = TimeSpan.FromMilliseconds(500);
 
     public TimeSpan CommandLimit { get; init; } = TimeSpan.FromSeconds(1);

@@ -117,6 +117,16 @@ public sealed class PostgresServer
         await WaitForAnswerAsync();
     }
 
+    /// <summary>Starts a stopped server as a standby of a running one, the plain way: no repmgr, no rewind. It was stopped cleanly before that one was promoted.</summary>
+    public async Task FollowAsync(PostgresServer primary, string user)
+    {
+        await File.AppendAllTextAsync(
+            Path.Combine(DataDirectory, "postgresql.auto.conf"),
+            $"primary_conninfo = 'host={primary.Address} port={primary.Port} user={user} application_name={Name}'\n");
+        lab.WriteFile(Path.Combine(Name, "data", "standby.signal"), "");
+        await StartAsync();
+    }
+
     /// <summary>Waits until the server answers a query.</summary>
     public Task WaitForAnswerAsync(TimeSpan? limit = null) =>
         Wait.UntilAsync(async () => await TryScalarAsync<int>("SELECT 1") == 1, $"an answer of {Name}", limit, detail: () => Log);
