@@ -275,7 +275,9 @@ public sealed class FencerTests : IDisposable
         var result = Fencer().Fence(new Term(3), Soon, "test");
 
         Assert.True(result.IsConfirmed, result.Detail);
-        Assert.Equal(100, result.SessionsEnded);
+        // A background worker that the server starts meanwhile has no title for a moment and may be told to go like a login under way.
+        Assert.InRange(result.SessionsEnded, 100, 110);
+        Assert.Equal(0, result.SessionsLeft);
         Assert.All(clients, client => Assert.False(Works(client)));
     }
 
