@@ -96,11 +96,8 @@ internal sealed class PromotionScenario : IScenario
         await look.ExecuteScalarAsync();
         var requested = LabClock.Now;
         await promote.ExecuteScalarAsync();
-        while ((bool)(await look.ExecuteScalarAsync())!)
-        {
-            await Task.Delay(1);
-        }
-
+        await Wait.UntilAsync(
+            async () => await look.ExecuteScalarAsync() is false, "the promotion to be done", poll: TimeSpan.FromMilliseconds(1), detail: lab.Cluster.Describe);
         var writable = LabClock.Now;
         await steer();
         var first = await writer.FirstAfterAsync(requested, server: lab.Standby.Server);
