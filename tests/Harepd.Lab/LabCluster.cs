@@ -12,6 +12,19 @@ public sealed class LabCluster : IAsyncDisposable
     public const int GrpcPort = 10000;
     public const int HttpPort = 8008;
 
+    private static readonly (string Name, int Host)[] LoopbackHaproxies = [("haproxy", 9)];
+    private static readonly (string Name, int Host)[] NetworkHaproxies = [("haproxy_1", 9), ("haproxy_2", 10)];
+
+    // One client beside each HAProxy, so that there is one on both sides of every cut.
+    private static readonly IReadOnlyDictionary<string, int> NetworkHosts = new Dictionary<string, int>(NetworkHaproxies.ToDictionary(place => place.Name, place => place.Host))
+    {
+        ["node_1"] = 1,
+        ["node_2"] = 2,
+        ["node_3"] = 3,
+        ["client_1"] = 21,
+        ["client_2"] = 22,
+    };
+
     private readonly LabClusterOptions options;
 
     private LabCluster(LabFolder lab, RepmgrCluster repmgr, LabClusterOptions options)
@@ -19,7 +32,8 @@ public sealed class LabCluster : IAsyncDisposable
         this.options = options;
         Lab = lab;
         Repmgr = repmgr;
-        Haproxy = new HaproxyServer(lab, lab.Addresses[9], [repmgr.Node1.Server, repmgr.Node2.Server], options.Haproxy);
+        Haproxies = [.. (options.Network ? NetworkHaproxies : LoopbackHaproxies)
+            .Select(place => new HaproxyServer(lab, lab.AddressOf(place.Host), [repmgr.Node1.Server, repmgr.Node2.Server], options.Haproxy, place.Name))];
         Daemon1 = MakeDaemon(repmgr.Node1, repmgr.Node2);
         Daemon2 = MakeDaemon(repmgr.Node2, repmgr.Node1);
         WitnessDaemon = new HarepdProcess(lab, repmgr.Witness.Name, WriteWitnessConfig(), HarepdMode.ServerOnly);
@@ -29,7 +43,10 @@ public sealed class LabCluster : IAsyncDisposable
 
     public RepmgrCluster Repmgr { get; }
 
-    public HaproxyServer Haproxy { get; }
+    /// <summary>The first, and on loopback the only one.</summary>
+    public HaproxyServer Haproxy => Haproxies[0];
+
+    public IReadOnlyList<HaproxyServer> Haproxies { get; }
 
     public HarepdProcess Daemon1 { get; }
 
@@ -46,10 +63,15 @@ public sealed class LabCluster : IAsyncDisposable
         var lab = LabFolder.Create(chosen.OwnSignals);
         try
         {
+            if (chosen.Network)
+            {
+                await lab.BuildNetworkAsync(NetworkHosts);
+            }
+
             var repmgr = await RepmgrCluster.CreateAsync(lab, chosen.Repmgr, progress);
             var cluster = new LabCluster(lab, repmgr, chosen);
             progress?.Invoke("HAProxy and daemons");
-            await cluster.Haproxy.StartAsync();
+            await Task.WhenAll(cluster.Haproxies.Select(haproxy => haproxy.StartAsync()));
             if (chosen.StartDaemons)
             {
                 cluster.StartDaemons();
@@ -91,9 +113,13 @@ public sealed class LabCluster : IAsyncDisposable
     public static Writer WriteDirectly(RepmgrNode node, WriterOptions? writer = null) =>
         Writer.Start(node.Server.Address, node.Server.Port, node.Id, writer ?? new WriterOptions { Clients = 1, Rate = 50 });
 
-    /// <summary>Waits until HAProxy sends writers to this node alone, and the node is a primary.</summary>
+    /// <summary>Waits until every HAProxy sends writers to this node alone, and the node is a primary.</summary>
     public Task WaitForServingAsync(RepmgrNode node, TimeSpan? limit = null) => Wait.UntilAsync(
-        async () => await Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend) is [var only] && only == node.Name && await IsPrimaryAsync(node),
+        async () =>
+        {
+            var serving = await Task.WhenAll(Haproxies.Select(haproxy => haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend)));
+            return serving.All(servers => servers is [var only] && only == node.Name) && await IsPrimaryAsync(node);
+        },
         $"HAProxy to serve {node.Name}",
         limit,
         detail: Describe);
@@ -104,7 +130,7 @@ public sealed class LabCluster : IAsyncDisposable
         {
             try
             {
-                using var session = await WireSession.OpenAsync(node.Server.Address, GrpcPort, TimeSpan.FromSeconds(1));
+                using var session = await WireSession.OpenAsync(node.Server.Address, GrpcPort, TimeSpan.FromSeconds(1), from: Lab.Network?[node.Name]);
                 return true;
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
@@ -121,7 +147,7 @@ public sealed class LabCluster : IAsyncDisposable
         Daemons.Select(daemon => $"---- {daemon.NodeName} daemon{(daemon.IsRunning ? "" : $" (ended, exit {daemon.ExitCode})")}\n{End(daemon.Log)}")
             .Concat(Repmgr.DataNodes.Select(node => $"---- {node.Name} PostgreSQL\n{End(node.Server.Log)}"))
             .Concat(Repmgr.DataNodes.Select(node => $"---- {node.Name} repmgrd\n{End(node.DaemonLog)}"))
-            .Append($"---- HAProxy\n{End(Haproxy.Log)}"));
+            .Concat(Haproxies.Select(haproxy => $"---- {haproxy.Name}\n{End(haproxy.Log)}")));
 
     public async ValueTask DisposeAsync() => await Lab.DisposeAsync();
 
@@ -135,9 +161,9 @@ public sealed class LabCluster : IAsyncDisposable
         keys["watchDog"] = "2";
         keys["authModes"] = "{ allow: trust, deny: reject }";
         keys["repmgr"] = "{ user: repmgr, db: repmgr }";
-        keys["haproxy.server"] = $"[\"{Haproxy.Address}\"]";
+        keys["haproxy.server"] = $"[{string.Join(", ", Haproxies.Select(haproxy => Quote(haproxy.Address)))}]";
         keys["haproxy.users"] = "{ readWrite: harw, readOnly: haro }";
-        keys["haproxy.endpoints"] = $"[\"unix:{Haproxy.SocketPath}\"]";
+        keys["haproxy.endpoints"] = $"[{string.Join(", ", Haproxies.Select(haproxy => Quote(haproxy.Endpoint)))}]";
         keys["haproxy.writeBackend"] = HaproxyServer.WriteBackend;
         keys["haproxy.readBackend"] = HaproxyServer.ReadBackend;
         keys["postgres.socketDir"] = Quote(node.Server.SocketDirectory);

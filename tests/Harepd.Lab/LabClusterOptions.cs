@@ -12,6 +12,9 @@ public sealed record LabClusterOptions
 
     public HarepdOptions Harepd { get; init; } = new();
 
+    /// <summary>Every node, HAProxy and client on a machine of its own (<see cref="Machine.MachineNetwork"/>) instead of all on loopback, and two HAProxys.</summary>
+    public bool Network { get; init; }
+
     /// <summary>False leaves the daemons to the test: it may start them in any order, or in two processes a node.</summary>
     public bool StartDaemons { get; init; } = true;
 

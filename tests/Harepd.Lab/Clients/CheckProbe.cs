@@ -29,7 +29,7 @@ public static class CheckProbe
     {
         try
         {
-            using var session = await WireSession.OpenAsync(server.Address, server.Port, Limit, haproxy.Address);
+            using var session = await WireSession.OpenAsync(server.Address, server.Port, Limit, haproxy.Address, haproxy.Machine);
             await session.SendStartupAsync(user, user, Limit);
             return await session.FirstAnswerAsync(Limit) == 'R' ? CheckAnswer.Up : CheckAnswer.Refused;
         }

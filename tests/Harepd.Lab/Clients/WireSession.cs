@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Harepd.Lab.Machine;
 
 namespace Harepd.Lab.Clients;
 
@@ -21,9 +22,10 @@ public sealed class WireSession : IDisposable
 
     /// <summary>Opens the TCP connection and no more: the server waits for a start-up message.</summary>
     /// <param name="source">The loopback address to come from; null leaves it to the system.</param>
-    public static async Task<WireSession> OpenAsync(string address, int port, TimeSpan limit, string? source = null)
+    /// <param name="from">The machine to come from; null: the test's own.</param>
+    public static async Task<WireSession> OpenAsync(string address, int port, TimeSpan limit, string? source = null, NetworkMachine? from = null)
     {
-        var opened = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var opened = from?.OpenSocket() ?? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             using var timer = new CancellationTokenSource(limit);
@@ -70,9 +72,9 @@ public sealed class WireSession : IDisposable
     }
 
     /// <summary>Connects and logs in within one limit.</summary>
-    public static async Task<WireSession> LoginAsync(string address, int port, string user, string database, TimeSpan limit)
+    public static async Task<WireSession> LoginAsync(string address, int port, string user, string database, TimeSpan limit, NetworkMachine? from = null)
     {
-        var session = await OpenAsync(address, port, limit);
+        var session = await OpenAsync(address, port, limit, from: from);
         try
         {
             await session.SendStartupAsync(user, database, limit);

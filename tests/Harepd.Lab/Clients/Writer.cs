@@ -101,7 +101,7 @@ public sealed class Writer : IAsyncDisposable
         var begin = LabClock.Now;
         try
         {
-            session ??= await WireSession.LoginAsync(address, port, options.User, options.Database, options.ConnectLimit);
+            session ??= await WireSession.LoginAsync(address, port, options.User, options.Database, options.ConnectLimit, options.From);
             var row = await session.QueryAsync(
                 $"INSERT INTO lab_writes VALUES ({id}) RETURNING host(inet_server_addr()), inet_server_port(), "
                 + "pg_current_wal_insert_lsn(), left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)",

@@ -1,3 +1,5 @@
+using Harepd.Lab.Machine;
+
 namespace Harepd.Lab.Clients;
 
 /// <summary>How a writer behaves.</summary>
@@ -22,6 +24,9 @@ public sealed record WriterOptions
     public string User { get; init; } = "app";
 
     public string Database { get; init; } = "app";
+
+    /// <summary>The machine of the lab's network that the clients run on; null: the test's own.</summary>
+    public NetworkMachine? From { get; init; }
 
     /// <summary>Attempts kept in memory; the writer stops at this many.</summary>
     public int MaxAttempts { get; init; } = 1_000_000;

@@ -45,7 +45,7 @@ public sealed class HarepdProcess
     {
         if (!IsRunning)
         {
-            process = Proc.Start(lab, new ProcSpec(name, HarepdBinary.Find(), ["-f", ConfigFile, .. ModeFlag]) { Environment = Quiet });
+            process = Proc.Start(lab, new ProcSpec(name, HarepdBinary.Find(), ["-f", ConfigFile, .. ModeFlag]) { Environment = Quiet, Machine = NodeName });
         }
     }
 
@@ -70,7 +70,7 @@ public sealed class HarepdProcess
     /// <summary>Runs another command of the same binary on this node's configuration and mode, such as <c>check</c>.</summary>
     public Task<CommandResult> RunAsync(params string[] arguments) => Proc.RunAsync(
         lab,
-        new ProcSpec($"{NodeName}.harepd-command", HarepdBinary.Find(), [.. arguments, "-f", ConfigFile, .. ModeFlag]) { Environment = Quiet },
+        new ProcSpec($"{NodeName}.harepd-command", HarepdBinary.Find(), [.. arguments, "-f", ConfigFile, .. ModeFlag]) { Environment = Quiet, Machine = NodeName },
         TimeSpan.FromSeconds(30));
 
     private string[] ModeFlag => Mode switch

@@ -39,6 +39,9 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
 
     public AddressBlock Addresses { get; }
 
+    /// <summary>The machines that the lab's servers run on; null: all on loopback.</summary>
+    public MachineNetwork? Network { get; private set; }
+
     /// <summary>The lab's folder on tmpfs, as /run would be; the lab itself where the machine has none.</summary>
     public string MemoryRoot => MemoryRootOf(Root);
 
@@ -59,6 +62,14 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
         GiveToServers(MemoryRootOf(path));
         return new LabFolder(path, AddressBlock.Claim(), ownSignals);
     }
+
+    /// <summary>Gives the lab a network of its own; what is started from then on runs on the machine that it names.</summary>
+    /// <param name="hosts">Machines by name, each with its host number.</param>
+    /// <exception cref="LabException">Namespaces cannot be made here (<see cref="MachineNetwork.WhyNot"/>).</exception>
+    public async Task BuildNetworkAsync(IReadOnlyDictionary<string, int> hosts) => Network = await MachineNetwork.BuildAsync(this, hosts);
+
+    /// <summary>The address of a host: on the lab's network, or of its loopback block.</summary>
+    public string AddressOf(int host) => Network is null ? Addresses[host] : MachineNetwork.AddressOf(host);
 
     /// <summary>Makes a folder below the lab that belongs to the servers' user, mode 0700.</summary>
     public string MakeFolder(string name) => MakeFolderIn(Root, name);
@@ -104,6 +115,7 @@ public sealed class LabFolder : IAsyncDisposable, IDisposable
             disposed = true;
             logBound.Dispose();
             LabSweep.KillProcesses(Root);
+            NetworkSpaces.Remove(Root);
             if (Environment.GetEnvironmentVariable("HAREPD_LAB_KEEP") is not "1")
             {
                 LabSweep.Remove(Root);

@@ -24,6 +24,8 @@ internal static class LabSweep
                 Remove(folder);
             }
         }
+
+        NetworkSpaces.RemoveOrphans();
     }
 
     /// <summary>Kills what belongs to the lab, again and again until nothing is left (a killed parent may just have forked).</summary>
@@ -61,9 +63,10 @@ internal static class LabSweep
         return found;
     }
 
-    /// <summary>Removes a lab's folder, and the one on tmpfs.</summary>
+    /// <summary>Removes a lab's namespaces, its folder, and the one on tmpfs.</summary>
     public static void Remove(string folder)
     {
+        NetworkSpaces.Remove(folder);
         RemoveTree(LabFolder.MemoryRootOf(folder));
         RemoveTree(folder);
     }

@@ -10,6 +10,9 @@ public sealed record ProcSpec(string Name, string Program, params string[] Argum
 
     /// <summary>True: as whoever runs the lab (root on CI) instead of the servers' user.</summary>
     public bool AsCaller { get; init; }
+
+    /// <summary>The machine of the lab's network that it runs on; null, and without a network: on none.</summary>
+    public string? Machine { get; init; }
 }
 
 /// <summary>The end of a command that ran to its end.</summary>
@@ -63,7 +66,8 @@ public sealed class Proc : IAsyncDisposable
         string[] user = spec.AsCaller || LabFolder.ServerUser is not { } name
             ? []
             : ["setpriv", $"--reuid={name}", $"--regid={name}", "--init-groups", "--"];
-        foreach (var argument in (string[])[.. wrapper, .. user, spec.Program, .. spec.Arguments])
+        string[] machine = spec.Machine is { } place && lab.Network is { } network ? ["nsenter", $"--net={network[place].NamespacePath}", "--"] : [];
+        foreach (var argument in (string[])[.. wrapper, .. machine, .. user, spec.Program, .. spec.Arguments])
         {
             start.ArgumentList.Add(argument);
         }

@@ -23,21 +23,30 @@ public sealed class HaproxyServer
     public const string WriteBackend = "pg_write";
     public const string ReadBackend = "pg_read";
 
+    private const int ApiPort = 9999;
+
     private readonly LabFolder lab;
     private readonly HaproxyOptions options;
     private readonly string config;
     private Proc? process;
 
-    public HaproxyServer(LabFolder lab, string address, IReadOnlyList<PostgresServer> servers, HaproxyOptions? options = null)
+    /// <param name="name">Distinguishes several, and names the machine that it runs on.</param>
+    public HaproxyServer(LabFolder lab, string address, IReadOnlyList<PostgresServer> servers, HaproxyOptions? options = null, string name = "haproxy")
     {
         this.lab = lab;
         this.options = options ?? new HaproxyOptions();
+        Name = name;
         Address = address;
-        SocketPath = Path.Combine(lab.MakeFolder("haproxy"), "admin.sock");
-        config = lab.WriteFile(Path.Combine("haproxy", "haproxy.cfg"), ConfigText(servers));
+        SocketPath = Path.Combine(lab.MakeFolder(name), "admin.sock");
+        config = lab.WriteFile(Path.Combine(name, "haproxy.cfg"), ConfigText(servers));
     }
 
+    public string Name { get; }
+
     public string Address { get; }
+
+    /// <summary>The machine of the lab's network that it runs on; null without a network.</summary>
+    public NetworkMachine? Machine => lab.Network?[Name];
 
     public int WritePort => 5000;
 
@@ -45,6 +54,9 @@ public sealed class HaproxyServer
 
     /// <summary>The runtime API, at the level that may change states.</summary>
     public string SocketPath { get; }
+
+    /// <summary>The same as the daemons find it: beside them, or over the network.</summary>
+    public string Endpoint => lab.Network is null ? $"unix:{SocketPath}" : $"tcp:{Address}:{ApiPort}";
 
     public string Log => process?.Output ?? "";
 
@@ -54,7 +66,7 @@ public sealed class HaproxyServer
     /// <summary>Starts it and waits until the runtime API answers.</summary>
     public async Task StartAsync()
     {
-        process = Proc.Start(lab, new ProcSpec("haproxy", "/usr/sbin/haproxy", "-W", "-db", "-f", config));
+        process = Proc.Start(lab, new ProcSpec(Name, "/usr/sbin/haproxy", "-W", "-db", "-f", config) { Machine = Name });
         await WaitForAnswerAsync();
     }
 
@@ -74,7 +86,7 @@ public sealed class HaproxyServer
     {
         if (options.StateFile)
         {
-            await File.WriteAllTextAsync(Path.Combine(lab.Root, "haproxy", "state"), await CommandAsync("show servers state"));
+            await File.WriteAllTextAsync(Path.Combine(lab.Root, Name, "state"), await CommandAsync("show servers state"));
         }
 
         var before = await WorkerPidAsync();
@@ -143,8 +155,9 @@ public sealed class HaproxyServer
         text.Append($"""
             global
                 stats socket {SocketPath} mode 600 level admin
+            {(lab.Network is null ? "" : $"    stats socket ipv4@{Address}:{ApiPort} level admin\n    stats maxconn 64")}
                 hard-stop-after 30s
-            {(options.StateFile ? $"    server-state-file {Path.Combine(lab.Root, "haproxy", "state")}" : "")}
+            {(options.StateFile ? $"    server-state-file {Path.Combine(lab.Root, Name, "state")}" : "")}
             defaults
                 mode tcp
                 timeout connect 100ms

@@ -12,12 +12,13 @@ public sealed record PostgresOptions
     public int MaxConnections { get; init; } = 100;
 
     /// <summary>Who may come in, below the block that the daemon manages: clients of the application, replication, repmgr.</summary>
-    public string Hba { get; init; } = """
+    /// <remarks>Takes the block of addresses that all come from.</remarks>
+    public Func<string, string> Hba { get; init; } = block => $"""
         # PostgreSQL client authentication of this lab
         local   all          all                         trust
-        host    replication  repmgr      127.0.0.0/8     trust
-        host    repmgr       repmgr      127.0.0.0/8     trust
-        host    app          app         127.0.0.0/8     trust
+        host    replication  repmgr      {block,-15} trust
+        host    repmgr       repmgr      {block,-15} trust
+        host    app          app         {block,-15} trust
 
         """;
 

@@ -101,14 +101,14 @@ public sealed class PostgresServer
             "-D", DataDirectory, "--no-sync", "--no-instructions", "-A", "trust", "-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8",
             "--wal-segsize", options.WalSegmentMb.ToString(CultureInfo.InvariantCulture)));
         await File.AppendAllTextAsync(Path.Combine(DataDirectory, "postgresql.conf"), Settings());
-        await File.WriteAllTextAsync(HbaFile, options.Hba);
+        await File.WriteAllTextAsync(HbaFile, options.Hba(lab.Network is null ? "127.0.0.0/8" : MachineNetwork.Block));
     }
 
     /// <summary>Starts the server and waits until it answers.</summary>
     /// <exception cref="LabException">It did not; the message holds the end of its log.</exception>
     public async Task StartAsync()
     {
-        var result = await Proc.RunAsync(lab, new ProcSpec(Name + ".start", StartScript), TimeSpan.FromSeconds(60));
+        var result = await Proc.RunAsync(lab, new ProcSpec(Name + ".start", StartScript) { Machine = Name }, TimeSpan.FromSeconds(60));
         if (!result.Succeeded)
         {
             throw new LabException($"{Name} did not start:\n{result.Output}\n{Log}");
@@ -198,6 +198,10 @@ public sealed class PostgresServer
     /// <summary>False on a primary, true on a standby, null when it does not answer.</summary>
     public async Task<bool?> IsInRecoveryAsync() =>
         await TryScalarAsync<string>("SELECT pg_is_in_recovery()::text") is { } text ? text == "true" : null;
+
+    /// <summary>The timeline that a primary writes.</summary>
+    public async Task<uint> TimelineAsync() =>
+        uint.Parse(await ScalarAsync<string>("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     /// <summary>The ids that writers' rows have on this server.</summary>
     public async Task<IReadOnlySet<long>> WrittenIdsAsync()

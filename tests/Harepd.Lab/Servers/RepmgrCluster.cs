@@ -16,9 +16,9 @@ public sealed class RepmgrCluster
     private RepmgrCluster(LabFolder lab, RepmgrOptions options)
     {
         this.options = options;
-        Node1 = new RepmgrNode(lab, 1, lab.Addresses[1], options);
-        Node2 = new RepmgrNode(lab, 2, lab.Addresses[2], options);
-        Witness = new RepmgrNode(lab, 3, lab.Addresses[3], options);
+        Node1 = new RepmgrNode(lab, 1, lab.AddressOf(1), options);
+        Node2 = new RepmgrNode(lab, 2, lab.AddressOf(2), options);
+        Witness = new RepmgrNode(lab, 3, lab.AddressOf(3), options);
     }
 
     /// <summary>The first primary.</summary>

@@ -50,7 +50,7 @@ public sealed class RepmgrNode
         daemon = Proc.Start(lab, new ProcSpec(
             Name + ".repmgrd",
             Path.Combine(PostgresServer.BinDirectory, "repmgrd"),
-            "-f", ConfigFile, "--daemonize=false", "--pid-file", Path.Combine(lab.Root, Name, "repmgrd.pid")));
+            "-f", ConfigFile, "--daemonize=false", "--pid-file", Path.Combine(lab.Root, Name, "repmgrd.pid")) { Machine = Name });
         await Wait.UntilAsync(
             () => DaemonLog.Contains("monitoring connection to upstream node", StringComparison.Ordinal),
             $"repmgrd of {Name} to watch its upstream",
@@ -73,7 +73,7 @@ public sealed class RepmgrNode
     private ProcSpec Spec(string[] arguments) => new(
         $"{Name}.repmgr-{Interlocked.Increment(ref commands)}",
         Path.Combine(PostgresServer.BinDirectory, "repmgr"),
-        ["-f", ConfigFile, .. arguments]);
+        ["-f", ConfigFile, .. arguments]) { Machine = Name };
 
     private string ConfigText(RepmgrOptions options) => $"""
         node_id={Id}
