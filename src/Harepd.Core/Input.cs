@@ -39,6 +39,12 @@ public abstract record Input
     /// <param name="Detail">What went wrong, or what was done; for people.</param>
     public sealed record GateApplied(long Sequence, Gate Gate, bool IsConfirmed, string Detail) : Input;
 
+    /// <summary>Every HAProxy answered an <see cref="Act.Effect.EngageHold"/>, or could not be reached; at most a few command timeouts after it.</summary>
+    /// <param name="Sequence">That of the effect.</param>
+    /// <param name="IsHeld">At every HAProxy of the configuration new clients wait; false also when there is none.</param>
+    /// <param name="Detail">Which one does not, and why; for people.</param>
+    public sealed record HoldSettled(long Sequence, bool IsHeld, string Detail) : Input;
+
     /// <summary>A timeline reached the disk (fsync done).</summary>
     public sealed record TimelineSaved(DurableTimeline Timeline) : Input;
 

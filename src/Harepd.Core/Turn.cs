@@ -46,6 +46,9 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             case Input.GateApplied applied:
                 TakeGate(applied);
                 break;
+            case Input.HoldSettled hold:
+                Note(DecisionKind.HoldSettled, _state.HighestTerm, "", hold.IsHeld ? "held" : "not held", hold.Detail);
+                break;
             case Input.TimelineSaved saved:
                 TakeTimeline(saved.Timeline);
                 break;

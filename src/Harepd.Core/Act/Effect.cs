@@ -32,6 +32,20 @@ public abstract record Effect
     /// <summary>What HAProxy is to do with this node: write route and read route.</summary>
     public sealed record Steer(Route Route, Term Term, Instant NotAfter) : Effect;
 
+    /// <summary>
+    /// For a planned move: pause new clients at every HAProxy instead of failing them. This node's server takes no new one, sessions on it go on,
+    /// and whoever comes waits in HAProxy's queue until another server is made ready, <see cref="ReleaseHold"/>, or <paramref name="Until"/> (boot-time
+    /// clock) at the latest. A close: goes out with the closes, under the held <paramref name="Term"/>. Answered once, by
+    /// <see cref="Input.HoldSettled"/> with the same sequence; a HAProxy without a hold is not held, and the fence that follows cuts it.
+    /// </summary>
+    public sealed record EngageHold(long Sequence, Term Term, Instant Until) : Effect;
+
+    /// <summary>
+    /// End the hold now: while the lease is held the route is opened again, otherwise waiting clients are let go. Goes out with the opens. Not needed
+    /// when the move succeeds: the next holder's own opening releases what waits.
+    /// </summary>
+    public sealed record ReleaseHold(long Sequence) : Effect;
+
     /// <summary>Keep the memory of this run on tmpfs before anything leaves (R7).</summary>
     public sealed record SaveMemory(VoterState? Voter, LeaseState? Lease) : Effect;
 
@@ -89,4 +103,5 @@ public enum DecisionKind
     MembershipRefused = 170,
     TimelineNotSaved = 171,
     Stopping = 180,
+    HoldSettled = 190,
 }

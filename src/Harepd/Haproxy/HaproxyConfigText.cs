@@ -18,6 +18,7 @@ internal static class HaproxyConfigText
         Global(text, plan);
         Defaults(text, plan);
         Listener(text, plan, isWrite: true);
+        HaproxyHoldText.Sink(text, plan);
         if (plan.ReadBackend is not null)
         {
             Listener(text, plan, isWrite: false);
@@ -135,7 +136,11 @@ internal static class HaproxyConfigText
         var name = isWrite ? plan.WriteBackend : plan.ReadBackend!;
         text.Append($"\n# {(isWrite ? "Writes: one server, the holder of the lease." : "Reads: standbys that stream and are not too far behind, else the primary.")}\n");
         text.Append($"listen {name}\n    bind {(isWrite ? plan.WriteBind : plan.ReadBind)}\n");
-        if (!isWrite)
+        if (isWrite)
+        {
+            HaproxyHoldText.Listener(text, plan);
+        }
+        else
         {
             text.Append("    balance leastconn\n");
         }
@@ -155,6 +160,11 @@ internal static class HaproxyConfigText
         foreach (var server in plan.Servers)
         {
             Server(text, plan, server, isWrite && plan.IsSteered);
+        }
+
+        if (isWrite)
+        {
+            HaproxyHoldText.Server(text, plan);
         }
     }
 

@@ -27,6 +27,7 @@ internal sealed class HaproxyLane : IDisposable
     private readonly Thread _thread;
 
     private RouteDesire? _desire;
+    private HoldDesire? _hold;
     private long _version;
     private int _seenCuts;
     private Term _newest;
@@ -117,6 +118,15 @@ internal sealed class HaproxyLane : IDisposable
         return _door.CutNow(deadline);
     }
 
+    /// <summary>
+    /// Pauses new clients of the write backend, and answers through the wish itself. The route must be Write under the same term; from there on
+    /// the hold stands through the cut that follows, until another server is opened, the wish's own end, or <see cref="ReleaseHold"/>.
+    /// </summary>
+    public void EngageHold(HoldDesire hold) => Hold(hold);
+
+    /// <summary>Ends the hold: the route is again what the desire says.</summary>
+    public void ReleaseHold() => Hold(null);
+
     /// <summary>What HAProxy says now, on the caller's thread; bounded by the command timeout. A host name is waited for.</summary>
     public HaproxyReading ReadState() => _door.ReadState();
 
@@ -134,7 +144,18 @@ internal sealed class HaproxyLane : IDisposable
             _thread.Join();
         }
 
+        _door.Dispose();
         _wake.Dispose();
+    }
+
+    private void Hold(HoldDesire? hold)
+    {
+        lock (_gate)
+        {
+            _hold = hold;
+            _version++;
+            _wake.Set();
+        }
     }
 
     private void Run()
@@ -143,6 +164,7 @@ internal sealed class HaproxyLane : IDisposable
         while (true)
         {
             RouteDesire? desire;
+            HoldDesire? hold;
             long version;
             int seenCuts;
             lock (_gate)
@@ -152,7 +174,7 @@ internal sealed class HaproxyLane : IDisposable
                     return;
                 }
 
-                (desire, version, seenCuts) = (_desire, _version, _seenCuts);
+                (desire, hold, version, seenCuts) = (_desire, _hold, _version, _seenCuts);
             }
 
             if (desire is null)
@@ -161,21 +183,21 @@ internal sealed class HaproxyLane : IDisposable
                 continue;
             }
 
-            var outcome = Pass(desire, memory.Next(version), seenCuts, version);
+            var outcome = Pass(desire, hold, memory.Next(version), seenCuts, version);
             if (memory.Weigh(version, outcome) is not Newness.None and var newness)
             {
                 Tell(desire, outcome, newness);
             }
 
-            _wake.WaitOne(Pause(desire, outcome, memory));
+            _wake.WaitOne(Pause(desire, hold, outcome, memory));
         }
     }
 
-    private RouteOutcome Pass(RouteDesire desire, Attempt attempt, int seenCuts, long version)
+    private RouteOutcome Pass(RouteDesire desire, HoldDesire? hold, Attempt attempt, int seenCuts, long version)
     {
         try
         {
-            return _pass.Run(desire, attempt, seenCuts, () => Volatile.Read(ref _version) != version || Volatile.Read(ref _isStopping));
+            return _pass.Run(desire, hold, attempt, seenCuts, () => Volatile.Read(ref _version) != version || Volatile.Read(ref _isStopping));
         }
 #pragma warning disable CA1031 // The room's edge: whatever went wrong with this HAProxy must not end the thread that cuts it.
         catch (Exception ex)
@@ -193,10 +215,17 @@ internal sealed class HaproxyLane : IDisposable
         _applied(new RouteApplied(_endpoint, desire, outcome.Ok, outcome.IsServing, outcome.Detail, BootClock.Now));
     }
 
-    /// <summary>A write route is looked at again when its lease ends, whatever the interval: nobody may have renewed it.</summary>
-    private TimeSpan Pause(RouteDesire desire, RouteOutcome outcome, LaneMemory memory)
+    /// <summary>A hold is looked at often, and at its end at the latest.</summary>
+    private static TimeSpan HoldLook(HoldDesire? hold)
     {
-        var pause = outcome.Ok ? _reconcile : memory.NextRetry(FirstRetry, _reconcile < SlowestRetry ? _reconcile : SlowestRetry);
+        var left = (hold?.Until ?? Instant.Zero) - BootClock.Now;
+        return left <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(1) : left < SlowestRetry ? left + TimeSpan.FromMilliseconds(1) : SlowestRetry;
+    }
+
+    /// <summary>A write route is looked at again when its lease ends, whatever the interval: nobody may have renewed it.</summary>
+    private TimeSpan Pause(RouteDesire desire, HoldDesire? hold, RouteOutcome outcome, LaneMemory memory)
+    {
+        var pause = outcome.Ok ? _pass.IsHolding ? HoldLook(hold) : _reconcile : memory.NextRetry(FirstRetry, _reconcile < SlowestRetry ? _reconcile : SlowestRetry);
         var left = desire.Kind == RouteKind.Write ? _leaseDeadline() - BootClock.Now : TimeSpan.MaxValue;
         if (left >= pause || (left <= TimeSpan.Zero && !outcome.Ok))
         {

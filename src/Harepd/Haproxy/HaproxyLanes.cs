@@ -36,6 +36,28 @@ internal sealed class HaproxyLanes : IDisposable
     }
 
     /// <summary>
+    /// Pauses new clients at every HAProxy; <paramref name="settled"/> gets one answer when all lanes have theirs. A HAProxy that cannot be
+    /// held goes on as it was. Sequences grow.
+    /// </summary>
+    public void EngageHold(long sequence, Term term, Instant until, Action<HoldTally> settled)
+    {
+        var tally = new HoldTally(_cutters.Length, settled);
+        foreach (var cutter in _cutters)
+        {
+            cutter.Lane.EngageHold(new HoldDesire(sequence, term, until, (isHeld, detail) => tally.Add(isHeld, $"{cutter.Lane.Endpoint}: {detail}")));
+        }
+    }
+
+    /// <summary>Ends the hold at every HAProxy; does not wait.</summary>
+    public void ReleaseHold()
+    {
+        foreach (var cutter in _cutters)
+        {
+            cutter.Lane.ReleaseHold();
+        }
+    }
+
+    /// <summary>
     /// Begins to cut at every HAProxy and returns at once, so that the caller can close pg_hba.conf meanwhile.
     /// <see cref="Cutting.Wait"/> tells how it went.
     /// </summary>

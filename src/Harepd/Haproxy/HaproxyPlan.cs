@@ -56,6 +56,14 @@ internal sealed record HaproxyPlan
 
     public string ReadBind { get; init; } = "*:5001";
 
+    /// <summary>Where HAProxy itself listens behind its hold server.</summary>
+    public string HoldSink { get; init; } = "127.0.0.1:5002";
+
+    internal const string HoldSinkName = "harepd_hold";
+
+    /// <summary>Planned moves pause clients at this HAProxy.</summary>
+    public bool HasHold => Endpoints.Any(endpoint => endpoint.Hold is not null);
+
     /// <summary>harepd commands this HAProxy.</summary>
     public bool IsSteered => !Endpoints.IsEmpty;
 }

@@ -48,6 +48,14 @@ internal static class RouteCommands
         ];
     }
 
+    /// <summary>New clients wait behind the keeper from here on: the hold takes them before this node's server stops taking any, so that none falls between.</summary>
+    internal static string[] Hold(HaproxyTarget target) =>
+        [$"set weight {target.WriteBackend}/{HaproxyTarget.HoldServer} 1", Close(target.WriteBackend, target.ServerName)];
+
+    /// <summary>Nobody new waits any more; empty when nobody does or there is no hold.</summary>
+    internal static string[] ReleaseHold(HaproxyTarget target, ImmutableArray<ServerRow> write) =>
+        HaproxyView.Find(write, HaproxyTarget.HoldServer) is { Weight: > 0 } ? [$"set weight {target.WriteBackend}/{HaproxyTarget.HoldServer} 0"] : [];
+
     internal static bool IsRival(HaproxyTarget target, ServerRow row) =>
         !string.Equals(row.Name, target.ServerName, StringComparison.Ordinal)
         && !string.Equals(row.Name, HaproxyTarget.HoldServer, StringComparison.Ordinal);

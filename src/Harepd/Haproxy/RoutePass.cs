@@ -11,6 +11,7 @@ internal sealed class RoutePass(
     HaproxyTarget target,
     CutPass cut,
     WritePass write,
+    HoldPass hold,
     RuntimeDialogue dialogue,
     OldWorkers? oldWorkers,
     TimeSpan commandTimeout,
@@ -20,16 +21,34 @@ internal sealed class RoutePass(
 
     private Instant Soon => BootClock.Now + commandTimeout;
 
+    /// <summary>True while clients wait by this lane's doing: it looks more often then.</summary>
+    internal bool IsHolding => hold.IsEngaged;
+
     /// <param name="desire">What to bring about.</param>
+    /// <param name="held">The hold that is wished for, null for none.</param>
     /// <param name="attempt">How often it was tried.</param>
     /// <param name="seenCuts">The guard's count when the desire was taken.</param>
     /// <param name="mustHurry">True when a newer desire waits: the pass ends at its next safe point.</param>
-    internal RouteOutcome Run(RouteDesire desire, Attempt attempt, int seenCuts, Func<bool> mustHurry)
+    internal RouteOutcome Run(RouteDesire desire, HoldDesire? held, Attempt attempt, int seenCuts, Func<bool> mustHurry)
     {
         var limit = LimitOf(desire, attempt);
-        return desire.Kind == RouteKind.Write && BootClock.Now >= limit
-            ? TooLate(desire, mustHurry)
-            : Bring(desire, attempt, limit, seenCuts, mustHurry);
+        var isLate = desire.Kind == RouteKind.Write && BootClock.Now >= limit;
+        if (!isLate && desire.Kind == RouteKind.Write && hold.Wants(held) && hold.Engage(held!, desire.Term) is { Ok: true } engaged)
+        {
+            return engaged;
+        }
+
+        var outcome = isLate ? TooLate(desire, mustHurry) : Bring(desire, attempt, limit, seenCuts, mustHurry);
+        if (hold.Wants(held) && desire.Kind == RouteKind.Cut && outcome.View is { } view)
+        {
+            hold.Keep(held!, view);
+        }
+        else if (!hold.Wants(held))
+        {
+            hold.Leave(outcome.View);
+        }
+
+        return outcome;
     }
 
     private Instant LimitOf(RouteDesire desire, Attempt attempt)
@@ -116,7 +135,8 @@ internal sealed class RoutePass(
         var isOwn = string.Equals(server, target.ServerName, StringComparison.Ordinal);
         if (string.Equals(backend, target.WriteBackend, StringComparison.Ordinal))
         {
-            return desire.Kind == RouteKind.Cut ? isOwn || server == "<none>" : !isOwn && server != HaproxyTarget.HoldServer;
+            // What waits during a hold waits for whoever is opened next.
+            return desire.Kind == RouteKind.Cut ? isOwn || (server == "<none>" && !hold.IsEngaged) : !isOwn && server != HaproxyTarget.HoldServer;
         }
 
         return isOwn && desire is { ReadReady: false, EndReadSessions: true }

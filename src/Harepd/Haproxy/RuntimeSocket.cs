@@ -20,6 +20,9 @@ internal sealed class RuntimeSocket : IDisposable
         _deadline = deadline;
     }
 
+    /// <summary>True when the other side ended the connection, or sent something, which nobody waits for here.</summary>
+    public bool HasEnded => _socket.Poll(0, SelectMode.SelectRead);
+
     public void Dispose() => _socket.Dispose();
 
     /// <summary>Connects before <paramref name="deadline"/> (boot-time clock). Null leaves the reason.</summary>

@@ -54,7 +54,8 @@ internal sealed class WritePass(
             return Settle(view, !rivals.IsEmpty, mustHurry);
         }
 
-        reading = Open([.. RouteCommands.OpenOwn(target, own), .. opensFirst ? rivals : []], limit, seenCuts);
+        reading = Open(
+            [.. RouteCommands.OpenOwn(target, own), .. opensFirst ? rivals : [], .. RouteCommands.ReleaseHold(target, view.Write)], limit, seenCuts);
         return reading.View is null ? RouteOutcome.Failed(reading.Reason) : Settle(reading.View, hasChanged: true, mustHurry);
     }
 
@@ -101,7 +102,7 @@ internal sealed class WritePass(
                 return RouteOutcome.Failed($"not opened: {(own is null ? "the server is gone" : view.Says(own))}", view);
             }
 
-            ImmutableArray<string> rivals = RouteCommands.CutRivals(target, view.Write);
+            ImmutableArray<string> rivals = [.. RouteCommands.CutRivals(target, view.Write), .. RouteCommands.ReleaseHold(target, view.Write)];
             if (rivals.IsEmpty && !view.IsStopping)
             {
                 var detail = own.IsServing ? "open" : own.Weight == 0 ? "open, but its weight is 0" : $"open, but down by its check ({own.Status})";

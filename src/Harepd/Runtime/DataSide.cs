@@ -75,6 +75,15 @@ internal sealed class DataSide : IAsyncDisposable
         }
     }
 
+    /// <summary>Engages or releases the hold at every HAProxy; does not wait, answers by the mailbox. A reload of the configuration ends a hold.</summary>
+    public void Hold(Effect effect)
+    {
+        lock (_replacing)
+        {
+            _means.Steering.Hold(effect, settled => _post(settled));
+        }
+    }
+
     /// <summary>How closely the server is watched.</summary>
     public void SetPace(bool isAlarmed)
     {

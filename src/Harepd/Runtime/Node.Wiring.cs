@@ -106,6 +106,7 @@ internal sealed partial class Node
         Arm = arm => _data?.Arm(arm),
         Gate = effect => _data?.Lane.Enqueue(effect),
         Steer = steer => _data?.Steer(steer),
+        Hold = effect => _data?.Hold(effect),
         Save = _memory.Save,
         SaveTimeline = timeline => new Thread(() => SaveTimeline(timeline)) { IsBackground = true, Name = "timeline" }.Start(),
         Ask = _link.Send,

@@ -19,6 +19,9 @@ internal sealed record Rooms
     /// <summary>Tell every HAProxy.</summary>
     public required Action<Effect.Steer> Steer { get; init; }
 
+    /// <summary>Pauses clients at every HAProxy, or ends that; answered by the mailbox.</summary>
+    public required Action<Effect> Hold { get; init; }
+
     /// <summary>Keeps the memory on tmpfs, in place; false when it could not be kept, and then nothing of the step may leave (R7).</summary>
     public required Func<Effect.SaveMemory, bool> Save { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Harepd.Config;
+using Harepd.Core;
 using Harepd.Core.Act;
 using Harepd.Core.Model;
 using Harepd.Haproxy;
@@ -43,6 +44,19 @@ internal sealed class Steering : IDisposable
             EndReadSessions = steer.Route == Route.None,
         };
         _lanes.Desire(desire);
+    }
+
+    /// <summary>Engages the hold, or releases it; does not wait. <paramref name="settled"/> is called once for each engagement, on a lane's thread.</summary>
+    public void Hold(Effect effect, Action<Input.HoldSettled> settled)
+    {
+        if (effect is Effect.EngageHold engage)
+        {
+            _lanes.EngageHold(engage.Sequence, engage.Term, engage.Until, tally => settled(new Input.HoldSettled(engage.Sequence, tally.IsHeld, tally.Detail)));
+        }
+        else
+        {
+            _lanes.ReleaseHold();
+        }
     }
 
     /// <summary>Begins to cut this node at every HAProxy, each on a thread of its own; the caller goes on and waits for it later.</summary>

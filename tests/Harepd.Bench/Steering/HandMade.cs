@@ -40,5 +40,5 @@ internal static class HandMade
     }
 
     private static void MakeGate(SteeringLab lab, PostgresServer server, string file, string first) =>
-        lab.Cluster.Lab.WriteFile(Path.Combine(server.Name, "data", file), first + new PostgresOptions().Hba);
+        lab.Cluster.Lab.WriteFile(Path.Combine(server.Name, "data", file), first + new PostgresOptions().Hba("127.0.0.0/8"));
 }

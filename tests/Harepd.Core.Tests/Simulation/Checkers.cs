@@ -131,11 +131,11 @@ internal sealed class Checkers(World world)
 
     private static int PlaceOf(Effect effect) => effect switch
     {
-        Effect.ArmWatchdog or Effect.CloseGate => 0,
+        Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold => 0,
         Effect.Steer { Route: { Write: false, Read: false } } => 0,
         Effect.SaveMemory or Effect.SaveTimeline => 1,
         Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace => 2,
-        Effect.OpenGate or Effect.VerifyGate or Effect.Steer => 3,
+        Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.ReleaseHold => 3,
         _ => 4,
     };
 }

@@ -82,6 +82,8 @@ internal sealed class Narrator
         Effect.OpenGate open => $"open gate #{open.Sequence} to {open.To}, term {open.Term}, not after {Clock(open.NotAfter).Trim()}",
         Effect.VerifyGate verify => IsDetailed ? $"verify gate #{verify.Sequence} is {verify.Expected}, term {verify.Term}" : null,
         Effect.Steer steer => $"steer write={OnOff(steer.Route.Write)} read={OnOff(steer.Route.Read)}, term {steer.Term}",
+        Effect.EngageHold hold => $"hold #{hold.Sequence}, term {hold.Term}, until {Clock(hold.Until).Trim()}",
+        Effect.ReleaseHold hold => $"release hold #{hold.Sequence}",
         Effect.SaveMemory save => IsDetailed ? $"save{(save.Voter is null ? "" : " voter")}{(save.Lease is null ? "" : save.Lease.Held is null ? " candidate" : " holder")}" : null,
         Effect.SaveTimeline save => IsDetailed ? $"save timeline {save.Timeline.Point}" : null,
         Effect.Answer answer => IsDetailed ? $"answer: {Describe(answer.Reply)}" : null,

@@ -24,6 +24,9 @@ public sealed class HaproxyServer
     public const string ReadBackend = "pg_read";
 
     private const int ApiPort = 9999;
+    private const int HoldPort = 9998;
+    private const int SinkPort = 9997;
+    private const string HoldServer = "hold";
 
     private readonly LabFolder lab;
     private readonly HaproxyOptions options;
@@ -56,7 +59,9 @@ public sealed class HaproxyServer
     public string SocketPath { get; }
 
     /// <summary>The same as the daemons find it: beside them, or over the network.</summary>
-    public string Endpoint => lab.Network is null ? $"unix:{SocketPath}" : $"tcp:{Address}:{ApiPort}";
+    public string Endpoint => lab.Network is null
+        ? $"unix:{SocketPath},hold:tcp:{Address}:{HoldPort}"
+        : $"tcp:{Address}:{ApiPort},hold:tcp:{Address}:{HoldPort}";
 
     public string Log => process?.Output ?? "";
 
@@ -114,14 +119,14 @@ public sealed class HaproxyServer
         }
     }
 
-    /// <summary>The states of all servers of both backends, in the configuration's order.</summary>
+    /// <summary>The states of all servers of both backends, in the configuration's order; the hold's server is none.</summary>
     public async Task<IReadOnlyList<HaproxyState>> StatesAsync()
     {
         var states = new List<HaproxyState>();
         foreach (var line in (await CommandAsync("show stat -1 4 -1")).Split('\n'))
         {
             var fields = line.Split(',');
-            if (fields.Length > 17 && !line.StartsWith('#'))
+            if (fields.Length > 17 && !line.StartsWith('#') && fields[1] != HoldServer)
             {
                 states.Add(new HaproxyState(fields[0], fields[1], fields[17], int.Parse("0" + fields[4], CultureInfo.InvariantCulture)));
             }
@@ -170,9 +175,27 @@ public sealed class HaproxyServer
 
             """);
         AppendBackend(text, WriteBackend, WritePort, "harw", servers);
+        AppendHold(text);
         AppendBackend(text, ReadBackend, ReadPort, "haro", servers);
         return text.ToString();
     }
+
+    /// <summary>The lines that <c>harepd haproxy-config</c> prints for the hold of planned moves; called right after the write backend.</summary>
+    private void AppendHold(StringBuilder text) => text.Append($$"""
+            timeout queue 10s
+            use-server {{HoldServer}} if { so_name hold }
+            server {{HoldServer}} {{Address}}:{{SinkPort}} weight 0 maxconn 1 no-check
+        frontend hold_in
+            bind {{Address}}:{{HoldPort}} name hold
+            timeout client-fin 5s
+            default_backend {{WriteBackend}}
+        listen harepd_hold
+            bind {{Address}}:{{SinkPort}}
+            tcp-request inspect-delay 10s
+            tcp-request content reject if { req.len gt 0 } !{ req.payload(0,4) -m str hold }
+            tcp-request content reject if WAIT_END
+
+        """);
 
     private void AppendBackend(StringBuilder text, string backend, int port, string checkUser, IReadOnlyList<PostgresServer> servers)
     {

@@ -21,6 +21,8 @@ public sealed class HaproxyConfigTextTests : IDisposable
     [InlineData("http", "ro", "unix")]
     [InlineData("http", "", "none")]
     [InlineData("none", "ro", "tcp")]
+    [InlineData("pgsql", "ro", "unix,hold")]
+    [InlineData("pgsql", "ro", "tcp,hold")]
     public void Haproxy_takes_every_variant_without_a_warning(string check, string reads, string sockets)
     {
         var plan = Plan(sockets) with
@@ -46,7 +48,7 @@ public sealed class HaproxyConfigTextTests : IDisposable
         var plan = Plan("none") with
         {
             Cluster = "main",
-            Endpoints = [Endpoint("unix:/run/haproxy/admin.sock,master:unix:/run/haproxy-master.sock")],
+            Endpoints = [Endpoint("unix:/run/haproxy/admin.sock,master:unix:/run/haproxy-master.sock,hold:unix:/run/haproxy/hold.sock")],
             Servers = [new HaproxyServer("node_1", "10.21.57.61", 5432), new HaproxyServer("node_2", "10.21.57.62", 5432)],
         };
 
@@ -114,6 +116,31 @@ public sealed class HaproxyConfigTextTests : IDisposable
     }
 
     [Fact]
+    public async Task A_planned_move_holds_clients_and_check_sees_that_it_can()
+    {
+        using var a = new NamedServer("a");
+        using var b = new NamedServer("b");
+        using var haproxy = Real(a, b, ",hold:unix:{0}/hold.sock");
+        using (var door = new HaproxyDoor(Endpoint($"unix:{haproxy.Socket},hold:unix:{haproxy.Folder}/hold.sock"), new HaproxyTarget("wr", "rd", "a"), TimeSpan.FromSeconds(2)))
+        {
+            Assert.Equal("", door.TryHold());
+        }
+
+        using (var door = new HaproxyDoor(Endpoint($"unix:{haproxy.Socket},hold:unix:{haproxy.Folder}/other.sock"), new HaproxyTarget("wr", "rd", "a"), TimeSpan.FromSeconds(2)))
+        {
+            Assert.Contains("other.sock", door.TryHold(), StringComparison.Ordinal);
+        }
+
+        using var bench = new LaneBench($"unix:{haproxy.Socket},hold:unix:{haproxy.Folder}/hold.sock");
+        bench.Do(LaneBench.Write(1));
+        var held = new TaskCompletionSource<(bool, string)>();
+        bench.Lane.EngageHold(new HoldDesire(1, new Core.Model.Term(1), LaneBench.In(1), (isHeld, detail) => held.TrySetResult((isHeld, detail))));
+        Assert.Equal((true, "held"), await held.Task);
+
+        Assert.Equal("a", Caller.Ask(haproxy.Write, "\0\0\0\b"));
+    }
+
+    [Fact]
     public async Task The_command_prints_what_haproxy_takes()
     {
         using var file = new TemporaryConfig(TemporaryConfig.With("server: [\"10.0.0.9\"]", "server: [\"10.0.0.9\"]\n    readBackend: pg_read\n    endpoints: [\"unix:/run/haproxy/admin.sock\"]")
@@ -166,6 +193,8 @@ public sealed class HaproxyConfigTextTests : IDisposable
         Endpoints = sockets switch
         {
             "none" => [],
+            "unix,hold" => [Endpoint($"unix:{_folder}/admin.sock,hold:unix:{_folder}/hold.sock")],
+            "tcp,hold" => [Endpoint("tcp:127.0.0.1:19999,hold:tcp:127.0.0.1:19998"), Endpoint("tcp:10.9.9.9:19999,hold:tcp:10.9.9.9:19998")],
             "tcp" => [Endpoint("tcp:127.0.0.1:19999"), Endpoint("tcp:10.9.9.9:19999")],
             "unix,master" => [Endpoint($"unix:{_folder}/admin.sock,master:unix:{_folder}/m.sock")],
             _ => [Endpoint($"unix:{_folder}/admin.sock")],
@@ -194,14 +223,15 @@ public sealed class HaproxyConfigTextTests : IDisposable
     }
 
     /// <summary>The generated text itself, run by a real HAProxy; the check is left out because the servers speak no PostgreSQL.</summary>
-    private RealHaproxy Real(NamedServer a, NamedServer b) => RealHaproxy.Whole(self =>
+    private RealHaproxy Real(NamedServer a, NamedServer b, string more = "") => RealHaproxy.Whole(self =>
         HaproxyConfigText.Write(Plan("unix") with
         {
             WriteBackend = "wr",
             ReadBackend = "rd",
             WriteUser = null,
             ReadUser = null,
-            Endpoints = [Endpoint($"unix:{self.Socket}")],
+            Endpoints = [Endpoint($"unix:{self.Socket}{more.Replace("{0}", self.Folder, StringComparison.Ordinal)}")],
+            HoldSink = self.Tcp.ToString(),
             Servers = ImmutableArray.Create(
                 new HaproxyServer("a", a.Address.ToString(), a.Port), new HaproxyServer("b", b.Address.ToString(), b.Port)),
             WriteBind = self.Write.ToString(),

@@ -85,10 +85,17 @@ internal sealed class Caller : IDisposable
 {
     private readonly Socket _socket;
 
-    public Caller(IPEndPoint frontend)
+    /// <param name="frontend">Where to connect.</param>
+    /// <param name="first">Sent before anything is read, as a PostgreSQL client does.</param>
+    public Caller(IPEndPoint frontend, string first = "")
     {
         _socket = new Socket(frontend.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
         _socket.Connect(frontend);
+        if (first.Length > 0)
+        {
+            _socket.Send(Encoding.ASCII.GetBytes(first));
+        }
+
         Server = ReadLine();
     }
 
@@ -96,9 +103,9 @@ internal sealed class Caller : IDisposable
     public string? Server { get; }
 
     /// <summary>Where a new connection lands now.</summary>
-    public static string? Ask(IPEndPoint frontend)
+    public static string? Ask(IPEndPoint frontend, string first = "")
     {
-        using var caller = new Caller(frontend);
+        using var caller = new Caller(frontend, first);
         return caller.Server;
     }
 

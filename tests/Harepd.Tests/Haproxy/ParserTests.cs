@@ -16,11 +16,14 @@ public sealed class ParserTests
     [InlineData("master:/run/m.sock", null, "unix:/run/m.sock")]
     [InlineData("master:tcp:10.0.0.1:1234", null, "tcp:10.0.0.1:1234")]
     [InlineData("unix:/run/a.sock, master:unix:/run/m.sock", "unix:/run/a.sock", "unix:/run/m.sock")]
-    public void An_endpoint_is_read(string text, string? runtime, string? master)
+    [InlineData("unix:/run/a.sock,hold:unix:/run/h.sock", "unix:/run/a.sock", null, "unix:/run/h.sock")]
+    [InlineData("hold:tcp:10.0.0.1:5998, tcp:10.0.0.1:9999", "tcp:10.0.0.1:9999", null, "tcp:10.0.0.1:5998")]
+    public void An_endpoint_is_read(string text, string? runtime, string? master, string? hold = null)
     {
         Assert.True(HaproxyEndpoint.TryParse(text, out var endpoint, out _));
         Assert.Equal(runtime, endpoint!.Runtime?.ToString());
         Assert.Equal(master, endpoint.Master?.ToString());
+        Assert.Equal(hold, endpoint.Hold?.ToString());
     }
 
     [Theory]
@@ -35,6 +38,8 @@ public sealed class ParserTests
     [InlineData("http://10.0.0.1:80")]
     [InlineData("unix:/a,unix:/b")]
     [InlineData("master:/a,master:/b")]
+    [InlineData("hold:/a")]
+    [InlineData("unix:/a,hold:/b,hold:/c")]
     public void A_bad_endpoint_is_refused_with_a_reason(string text)
     {
         Assert.False(HaproxyEndpoint.TryParse(text, out _, out var reason));

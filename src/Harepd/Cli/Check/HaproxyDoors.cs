@@ -17,7 +17,8 @@ internal static class HaproxyDoors
     private static DoorAnswer Read(HaproxyEndpoint endpoint, HaproxyTarget target, TimeSpan timeout)
     {
         var door = $"HAProxy {endpoint.Name}";
-        var reading = new HaproxyDoor(endpoint, target, timeout).ReadState();
+        using var opened = new HaproxyDoor(endpoint, target, timeout);
+        var reading = opened.ReadState();
         if (reading.View is not { } view)
         {
             return DoorAnswer.Shut(door, reading.Reason);
@@ -32,8 +33,14 @@ internal static class HaproxyDoors
         }
 
         var states = read is null ? write.ToString() : $"{write}, {read}";
-        return endpoint.Master is null
-            ? DoorAnswer.Open(door, $"HAProxy {view.Version}: {states}")
-            : DoorAnswer.Open(door, $"HAProxy {view.Version} with its master socket: {states}");
+        var sockets = endpoint.Master is null ? "" : " with its master socket";
+        if (endpoint.Hold is null)
+        {
+            return DoorAnswer.Noted(door, $"HAProxy {view.Version}{sockets}: {states}; without a hold: planned moves cut clients (see harepd haproxy-config)");
+        }
+
+        return opened.TryHold() is { Length: > 0 } reason
+            ? DoorAnswer.Shut(door, $"HAProxy {view.Version} answers, but its hold does not work: {reason}; see harepd haproxy-config")
+            : DoorAnswer.Open(door, $"HAProxy {view.Version}{sockets} and hold: {states}");
     }
 }
