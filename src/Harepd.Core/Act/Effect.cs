@@ -103,5 +103,5 @@ public enum DecisionKind
     MembershipRefused = 170,
     TimelineNotSaved = 171,
     Stopping = 180,
-    HoldSettled = 190,
+    HoldSettled = 185,
 }

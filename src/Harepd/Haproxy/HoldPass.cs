@@ -19,6 +19,7 @@ internal sealed class HoldPass(HaproxyTarget target, RuntimeDialogue dialogue, H
     private long _over;
     private int _pid;
     private Instant? _orphanSince;
+    private bool _hasKeeper = true;
 
     /// <summary>True while clients wait here by this lane's doing.</summary>
     public bool IsEngaged => _engaged != 0;
@@ -44,7 +45,7 @@ internal sealed class HoldPass(HaproxyTarget target, RuntimeDialogue dialogue, H
             return Drop(hold, "no hold is configured, clients will be cut");
         }
 
-        if (!TryHold(Instant.Min(Soon, hold.Until), out var view, out var reason))
+        if (!TryHold(Instant.Min(Soon, hold.Until), isTrial: false, out var view, out var reason))
         {
             return Drop(hold, reason);
         }
@@ -79,7 +80,7 @@ internal sealed class HoldPass(HaproxyTarget target, RuntimeDialogue dialogue, H
         {
             Leave(view);
         }
-        else if ((row.Weight == 0 || !keeper.IsAlive) && !TryHold(Soon, out _, out _))
+        else if ((row.Weight == 0 || !keeper.IsAlive) && !TryHold(Soon, isTrial: false, out _, out _))
         {
             Leave(view);
         }
@@ -98,13 +99,15 @@ internal sealed class HoldPass(HaproxyTarget target, RuntimeDialogue dialogue, H
         ImmutableArray<string> release = view is null ? [] : [.. RouteCommands.ReleaseHold(target, view.Write)];
         if (release.IsEmpty)
         {
-            _orphanSince = null;
+            (_orphanSince, _hasKeeper) = (null, true);
         }
         else
         {
-            _orphanSince ??= view!.At;
-            var hasKeeper = HaproxyView.Find(view!.Write, HaproxyTarget.HoldServer) is { Sessions: not 0 };
-            if (IsEngaged || !hasKeeper || view.At - _orphanSince.Value > Longest)
+            // One keeper that takes over from another is out of sight for a moment: a single look without one proves nothing.
+            var hadKeeper = _hasKeeper;
+            _hasKeeper = HaproxyView.Find(view!.Write, HaproxyTarget.HoldServer) is { Sessions: not 0 };
+            _orphanSince ??= view.At;
+            if (IsEngaged || !(hadKeeper || _hasKeeper) || view.At - _orphanSince.Value > Longest)
             {
                 dialogue.Do(release.AsSpan(), Soon);
             }
@@ -145,28 +148,16 @@ internal sealed class HoldPass(HaproxyTarget target, RuntimeDialogue dialogue, H
             return "no hold is configured";
         }
 
-        var isGood = TrySlot(Soon, out _, out var reason);
+        var isGood = TryHold(Soon, isTrial: true, out _, out var reason);
         keeper.Close();
         return isGood ? "" : reason;
     }
 
     /// <summary>
     /// The keeper first: it is connected when connect returns, but in its slot a moment later, and before that nobody may be sent behind it.
-    /// Then the difference, and the proof.
+    /// Then the difference, and the proof. A keeper that takes over from another one is out of sight for a moment, so a look is repeated.
     /// </summary>
-    private bool TryHold(Instant until, out HaproxyView? view, out string reason)
-    {
-        if (!TrySlot(until, out view, out reason) || IsHeld(view!))
-        {
-            return view is not null && IsHeld(view);
-        }
-
-        (view, reason) = (dialogue.Do(RouteCommands.Hold(target), Soon) is var after ? after.View : null, after.Reason);
-        reason = view is not null && !IsHeld(view) ? $"not held: {view.Complaint}" : reason;
-        return view is not null && IsHeld(view);
-    }
-
-    private bool TrySlot(Instant until, out HaproxyView? view, out string reason)
+    private bool TryHold(Instant until, bool isTrial, out HaproxyView? view, out string reason)
     {
         view = null;
         if (!keeper!.Open(until, out reason))
@@ -174,9 +165,10 @@ internal sealed class HoldPass(HaproxyTarget target, RuntimeDialogue dialogue, H
             return false;
         }
 
+        string[] commands = [];
         for (var pause = 0; ; pause = Math.Min(pause * 2 + 1, SlowestLook))
         {
-            (view, reason) = (dialogue.Do([], until) is var reading ? reading.View : null, reading.Reason);
+            (view, reason) = dialogue.Do(commands, until);
             if (view is null)
             {
                 return false;
@@ -198,20 +190,22 @@ internal sealed class HoldPass(HaproxyTarget target, RuntimeDialogue dialogue, H
                     return false;
                 }
 
+                commands = [];
                 continue;
             }
 
-            if (row.Sessions > 0)
+            if (isTrial ? row.Sessions > 0 : IsHeld(view))
             {
                 return true;
             }
 
-            reason = "the keeper does not get the slot of the hold server";
+            reason = row.Sessions > 0 ? $"not held: {view.Says(row)}" : "the keeper does not get the slot of the hold server";
             if (BootClock.Now >= until)
             {
                 return false;
             }
 
+            commands = row.Sessions > 0 ? RouteCommands.Hold(target) : [];
             Thread.Sleep(pause);
         }
     }

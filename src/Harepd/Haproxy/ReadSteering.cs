@@ -1,17 +1,12 @@
 namespace Harepd.Haproxy;
 
 /// <summary>
-/// Decides what the read backend lacks, and remembers what this daemon left there, so that a maint or drain put by an operator
-/// is told apart from its own and respected until the operator makes the server ready again. Not thread-safe: one per lane.
-/// What was there before the daemon began counts as its own, or a server cut by an earlier run would stay out for ever.
+/// Decides what the read backend lacks; a maint or drain put by an operator is respected until the operator makes the server ready again.
+/// Not thread-safe: one per lane.
 /// </summary>
 internal sealed class ReadSteering(HaproxyTarget target)
 {
-    private bool _leftOpen;
-    private int _pid;
-
-    /// <summary>True while an operator keeps this server out of the read backend.</summary>
-    public bool IsHeldByOperator { get; private set; }
+    private readonly OperatorWish _operator = new();
 
     /// <summary>Commands for the difference; empty when there is none or it is not ours to change.</summary>
     internal string[] Next(RouteDesire desire, HaproxyView view)
@@ -21,23 +16,19 @@ internal sealed class ReadSteering(HaproxyTarget target)
             return [];
         }
 
-        // A worker started since then did not get its state from a command: "disabled" in its configuration is no operator.
-        var isSameWorker = view.Pid == _pid;
-        IsHeldByOperator = !own.IsOpen && IsForced(own) && (IsHeldByOperator || (_leftOpen && isSameWorker));
-        _pid = view.Pid;
+        _operator.Look(own, view.Pid);
         return desire.ReadReady ? Opening(own) : Closing(own, desire.EndReadSessions);
     }
 
     /// <summary>The server is being taken out without reading first: what is found closed afterwards is our own doing, no operator's.</summary>
-    internal void CutBlindly() => _leftOpen = false;
+    internal void CutBlindly() => _operator.ForgetOpen();
 
     /// <summary>Remembers what an accepted batch, or the state found, leaves behind.</summary>
     internal void Left(HaproxyView view)
     {
         if (target.SteersReads && HaproxyView.Find(view.Read, target.ServerName) is { } own)
         {
-            _leftOpen = own.IsOpen;
-            _pid = view.Pid;
+            _operator.Left(own, view.Pid);
         }
     }
 
@@ -57,17 +48,15 @@ internal sealed class ReadSteering(HaproxyTarget target)
             return !desire.ReadReady;
         }
 
-        var isDone = desire.ReadReady ? own.IsOpen || IsHeldByOperator : own.IsCut && !(desire.EndReadSessions && own.Sessions > 0);
-        reason = isDone ? IsHeldByOperator && desire.ReadReady ? "reads stay out: an operator put them in maintenance" : ""
+        var isDone = desire.ReadReady ? own.IsOpen || _operator.IsHeld : own.IsCut && !(desire.EndReadSessions && own.Sessions > 0);
+        reason = isDone ? _operator.IsHeld && desire.ReadReady ? "reads stay out: an operator put them in maintenance" : ""
             : desire.ReadReady && own.Admin.HasFlag(AdminState.InheritedMaint) ? $"{own.Backend}/{own.Name} follows another server (track)"
             : $"{own.Backend}/{own.Name} is {own.Admin} although {(desire.ReadReady ? "ready" : "maint")} was asked";
         return isDone;
     }
 
-    private static bool IsForced(ServerRow own) => (own.Admin & (AdminState.ForcedMaint | AdminState.ForcedDrain)) != AdminState.None;
-
     private string[] Opening(ServerRow own) =>
-        own.IsOpen || IsHeldByOperator ? [] : [RouteCommands.Open(target.ReadBackend!, own.Name)];
+        own.IsOpen || _operator.IsHeld ? [] : [RouteCommands.Open(target.ReadBackend!, own.Name)];
 
     private string[] Closing(ServerRow own, bool endSessions) =>
         own.IsCut && !(endSessions && own.Sessions > 0) ? []

@@ -35,6 +35,7 @@ internal sealed class RoutePass(
         var isLate = desire.Kind == RouteKind.Write && BootClock.Now >= limit;
         if (!isLate && desire.Kind == RouteKind.Write && hold.Wants(held) && hold.Engage(held!, desire.Term) is { Ok: true } engaged)
         {
+            write.ForgetOpen();
             return engaged;
         }
 
@@ -71,6 +72,11 @@ internal sealed class RoutePass(
 
     private RouteOutcome Bring(RouteDesire desire, Attempt attempt, Instant limit, int seenCuts, Func<bool> mustHurry)
     {
+        if (desire.Kind == RouteKind.Cut)
+        {
+            write.ForgetOpen();
+        }
+
         var outcome = desire.Kind == RouteKind.Cut
             ? Cut(desire, attempt, mustHurry)
             : write.Run(desire, attempt, limit, seenCuts, mustHurry);

@@ -15,10 +15,15 @@ internal sealed class WritePass(
     OpeningGuard guard,
     TimeSpan commandTimeout)
 {
+    private readonly OperatorWish _operator = new();
+
     private Instant Soon => BootClock.Now + commandTimeout;
 
+    /// <summary>This node's server was closed on purpose: what is found closed next is no operator's.</summary>
+    internal void ForgetOpen() => _operator.ForgetOpen();
+
     /// <param name="desire">The desire.</param>
-    /// <param name="attempt">A new desire overrides a verdict of HAProxy's checks once; a repair leaves them their say.</param>
+    /// <param name="attempt">A new desire overrides an operator's maint and a verdict of HAProxy's checks once; a repair leaves them their say.</param>
     /// <param name="limit">The opening must be done before this moment, boot-time clock.</param>
     /// <param name="seenCuts">The guard's count when the desire was taken.</param>
     /// <param name="mustHurry">True when something newer waits.</param>
@@ -35,11 +40,23 @@ internal sealed class WritePass(
             return RouteOutcome.Failed($"{target.WriteBackend} has no server {target.ServerName}", view);
         }
 
+        if (attempt != Attempt.Repair)
+        {
+            _operator.Reset();
+        }
+
         var rivals = RouteCommands.CutRivals(target, view.Write);
-        var mustOpen = !own.IsOpen || (attempt != Attempt.Repair && own.Operational == OperationalState.Stopped);
+        var isHeld = _operator.Look(own, view.Pid);
+        var mustOpen = (!own.IsOpen && !isHeld) || (attempt != Attempt.Repair && own.Operational == OperationalState.Stopped);
         var opensFirst = desire.OthersAreFenced && mustOpen;
         if (!rivals.IsEmpty && !opensFirst)
         {
+            // A cut of others that comes after the lease would hit whoever holds it by then, and look like an operator's.
+            if (BootClock.Now >= limit)
+            {
+                return RouteOutcome.Failed("not opened: too late", view);
+            }
+
             reading = dialogue.Do(rivals.AsSpan(), Soon);
             if (reading.View is null || OpenRival(reading.View) is not null)
             {
@@ -97,7 +114,12 @@ internal sealed class WritePass(
         while (true)
         {
             var own = HaproxyView.Find(view.Write, target.ServerName);
-            if (own is not { IsOpen: true })
+            if (own is not null && !_operator.IsHeld)
+            {
+                _operator.Left(own, view.Pid);
+            }
+
+            if (own is not { IsOpen: true } && !_operator.IsHeld)
             {
                 return RouteOutcome.Failed($"not opened: {(own is null ? "the server is gone" : view.Says(own))}", view);
             }
@@ -105,8 +127,9 @@ internal sealed class WritePass(
             ImmutableArray<string> rivals = [.. RouteCommands.CutRivals(target, view.Write), .. RouteCommands.ReleaseHold(target, view.Write)];
             if (rivals.IsEmpty && !view.IsStopping)
             {
-                var detail = own.IsServing ? "open" : own.Weight == 0 ? "open, but its weight is 0" : $"open, but down by its check ({own.Status})";
-                return new RouteOutcome(true, detail) { View = view, HasChanged = hasChanged, IsServing = own.IsServing };
+                var detail = _operator.IsHeld ? $"an operator keeps it out: {own}"
+                    : own!.IsServing ? "open" : own.Weight == 0 ? "open, but its weight is 0" : $"open, but down by its check ({own.Status})";
+                return new RouteOutcome(true, detail) { View = view, HasChanged = hasChanged, IsServing = own!.IsServing };
             }
 
             if (BootClock.Now >= until || mustHurry())
@@ -115,14 +138,14 @@ internal sealed class WritePass(
                 var reason = view.IsStopping ? "open, but a stopping worker answers"
                     : rival is null ? "open, sessions of a rival are still ending"
                     : $"open, but so is a rival: {view.Says(rival)}";
-                return RouteOutcome.Failed(reason, view) with { IsServing = own.IsServing, HasChanged = hasChanged };
+                return RouteOutcome.Failed(reason, view) with { IsServing = own!.IsServing, HasChanged = hasChanged };
             }
 
             Thread.Sleep(pause);
             (pause, hasChanged) = (Math.Min(pause * 2 + 1, 15), true);
             if (dialogue.Do(rivals.AsSpan(), Soon) is not { View: { } after } failed)
             {
-                return RouteOutcome.Failed("open, then lost from sight") with { IsServing = own.IsServing };
+                return RouteOutcome.Failed("open, then lost from sight") with { IsServing = own!.IsServing };
             }
 
             view = after;

@@ -72,7 +72,7 @@ public sealed class CheckDoorTests
     }
 
     [Theory]
-    [InlineData("node_1", "open")]
+    [InlineData("node_1", "noted")]
     [InlineData("node_9", "shut")]
     public async Task A_haproxy_must_know_this_nodes_server(string name, string state)
     {
