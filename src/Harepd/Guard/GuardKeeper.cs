@@ -34,6 +34,9 @@ internal sealed class GuardKeeper : IDisposable
     /// <summary>True while the guard looks at the page.</summary>
     public bool IsAlive => BootClock.Now - _page.GuardBeat < BeatLimit;
 
+    /// <summary>True while the guard is at a fence; bounded by the fence's own deadline, for a guard that dies at it.</summary>
+    public bool IsFencing => BootClock.Now < _page.FencingUntil;
+
     /// <summary>Opens the page for a new run of the daemon and begins to watch the guard. Disarmed until <see cref="Arm"/>, unless a lease is resumed.</summary>
     /// <exception cref="IOException">The run folder cannot be written.</exception>
     public static GuardKeeper Start(string runDir, string configFile, bool resumes, ILogger log)

@@ -46,6 +46,7 @@ internal sealed unsafe class GuardPage : IDisposable
         GuardBeat,
         FencedTerm,
         IsFinished,
+        FencingUntil,
     }
 
     /// <summary>The last moment the guard looked; <see cref="Instant.Zero"/> before the first time.</summary>
@@ -59,6 +60,9 @@ internal sealed unsafe class GuardPage : IDisposable
 
     /// <summary>The highest term that the guard fenced by itself; none when it never had to.</summary>
     public Term FencedTerm => new(Volatile.Read(ref At(Word.FencedTerm)));
+
+    /// <summary>By when a fence that the guard has begun will be over; <see cref="Instant.Zero"/> while it does none.</summary>
+    public Instant FencingUntil => new(Volatile.Read(ref At(Word.FencingUntil)));
 
     /// <summary>True when the daemon ended cleanly, gate shut: the guard may go.</summary>
     public bool IsFinished => Volatile.Read(ref At(Word.IsFinished)) != 0;
@@ -124,6 +128,13 @@ internal sealed unsafe class GuardPage : IDisposable
     {
         Volatile.Write(ref At(Word.GuardPid), guardPid);
         Volatile.Write(ref At(Word.GuardBeat), now.Nanos);
+    }
+
+    /// <summary>The guard begins a fence, or ends it with <see cref="Instant.Zero"/>. A full fence in memory: what it reads afterwards is not older.</summary>
+    public void NoteFencing(Instant until)
+    {
+        Volatile.Write(ref At(Word.FencingUntil), until.Nanos);
+        Thread.MemoryBarrier();
     }
 
     /// <summary>The guard fenced a term by itself.</summary>

@@ -43,6 +43,34 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
         }
     }
 
+    /// <summary>One try at the fence. Announced first and the order read once more after that: a guard that was frozen just before must not shut a newer lease's gate.</summary>
+    private TimeSpan Fence(Instant now)
+    {
+        var finishBy = Instant.Max(_order.Deadline, now + TimeSpan.FromMilliseconds(50));
+        page.NoteFencing(finishBy);
+        try
+        {
+            // Half an order counts as none: a daemon frozen while it writes is what the guard is for.
+            if (page.TryRead(out var order) && order != _order)
+            {
+                return TimeSpan.Zero;
+            }
+
+            if (!fence(_order.Term, finishBy))
+            {
+                return RetryPause;
+            }
+        }
+        finally
+        {
+            page.NoteFencing(Instant.Zero);
+        }
+
+        _fenced = _order.Term;
+        page.NoteFence(_fenced);
+        return TimeSpan.Zero;
+    }
+
     /// <summary>One look; returns how long to sleep.</summary>
     internal TimeSpan Turn(Instant now)
     {
@@ -65,13 +93,6 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
             return left < LongestSleep ? left : LongestSleep;
         }
 
-        if (!fence(_order.Term, Instant.Max(_order.Deadline, now + TimeSpan.FromMilliseconds(50))))
-        {
-            return RetryPause;
-        }
-
-        _fenced = _order.Term;
-        page.NoteFence(_fenced);
-        return TimeSpan.Zero;
+        return Fence(now);
     }
 }

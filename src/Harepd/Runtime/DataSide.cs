@@ -30,12 +30,12 @@ internal sealed class DataSide : IAsyncDisposable
     {
         (_post, _logs) = (post, logs);
         _watchdog = new LeaseWatchdog(
-            (term, deadline) => FenceNow(term, deadline, "the lease watchdog fired"),
+            (term, deadline) => FenceNow(term, deadline, "the lease watchdog fired").IsConfirmed,
             term => post(new Input.WatchdogFired(term)),
             settings.Lease.FenceBudget / 10);
         Guard = GuardKeeper.Start(config.RunDir, config.File, resumes, logs.CreateLogger("Guard"));
         _means = MeansOf(config);
-        Lane = new GateLane(() => _means.Fence.Door, () => _watchdog.FenceAt, post, () => _means.Fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2)));
+        Lane = new GateLane(() => _means.Fence.Door, () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
         _repmgr = config.Repmgr is { } repmgr
             ? new RepmgrReader(PostgresDoor.SettingsOf(config) with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)
             : null;
@@ -93,6 +93,8 @@ internal sealed class DataSide : IAsyncDisposable
             _means.Watcher.SetPace(isAlarmed ? WatchPace.Alarmed : WatchPace.Calm);
         }
     }
+
+    private void Rehearse() => _means.Fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2));
 
     /// <summary>Fences on the caller's thread: HAProxy is cut on threads of its own meanwhile.</summary>
     public GateOutcome FenceNow(Term term, Instant deadline, string reason) => _means.Fence.Fence(term, deadline, mayStop: true, reason);

@@ -30,6 +30,7 @@ internal sealed class GateLane : IDisposable
     private readonly Action _rehearse;
     private readonly Func<IGateDoor> _door;
     private readonly Func<Instant> _leaseEnd;
+    private readonly Func<bool> _isFencing;
     private readonly Func<Input, bool> _post;
     private readonly LinkedList<Effect> _waiting = new();
     private readonly SemaphoreSlim _signal = new(0);
@@ -38,13 +39,15 @@ internal sealed class GateLane : IDisposable
 
     /// <param name="door">What is moved; asked for anew with each operation, because a reload replaces it.</param>
     /// <param name="leaseEnd">Until when this member may have the write gate open, now; <see cref="Instant.Zero"/> without a lease.</param>
+    /// <param name="isFencing">Whether watchdog or guard fence at this moment, past this lane; an opening waits until they are done.</param>
     /// <param name="post">The mailbox.</param>
     /// <param name="rehearse">Done first on the lane's thread, so that the first fence is not slowed down by what the first of anything costs.</param>
-    public GateLane(Func<IGateDoor> door, Func<Instant> leaseEnd, Func<Input, bool> post, Action rehearse)
+    public GateLane(Func<IGateDoor> door, Func<Instant> leaseEnd, Func<bool> isFencing, Func<Input, bool> post, Action rehearse)
     {
         _rehearse = rehearse;
         _door = door;
         _leaseEnd = leaseEnd;
+        _isFencing = isFencing;
         _post = post;
         _thread = new Thread(Run) { Name = "gate", IsBackground = true, Priority = ThreadPriority.AboveNormal };
         _thread.Start();
@@ -109,6 +112,12 @@ internal sealed class GateLane : IDisposable
         if (to != Gate.ReadWrite)
         {
             return Guarded(() => _door().Set(to, term, notAfter));
+        }
+
+        // A fence begun for a lease that is over would end the sessions of this one, were the gate opened under it.
+        while (_isFencing() && !IsLate(notAfter) && !_isDisposed)
+        {
+            Thread.Sleep(1);
         }
 
         if (IsLate(notAfter))

@@ -7,23 +7,28 @@ namespace Harepd.Runtime;
 /// <summary>
 /// Fences when the lease was not renewed in time, on a thread that shares nothing with anything that can block: no pool, no log, no mailbox
 /// in its way (DESIGN section 4). It fires a little after the moment at which the loop itself should have begun, so that a loop in good
-/// health does it first.
+/// health does it first, and tries again until a fence is confirmed or the loop disarms it.
 /// </summary>
 internal sealed class LeaseWatchdog : IDisposable
 {
-    private readonly Action<Term, Instant> _fence;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeastTime = TimeSpan.FromMilliseconds(50);
+    private readonly Func<Term, Instant, bool> _fence;
     private readonly Action<Term> _fired;
     private readonly TimeSpan _patience;
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _wake = new(initialState: false);
     private readonly Thread _thread;
     private Effect.ArmWatchdog _armed = new(Term.None, Instant.Zero, Instant.Zero);
+    private Effect.ArmWatchdog? _told;
+    private volatile bool _isFencing;
     private volatile bool _isDisposed;
 
-    /// <param name="fence">Fences in place; gets the term and the instant by which it must be done.</param>
-    /// <param name="fired">Told afterwards.</param>
+    /// <param name="fence">Fences in place; gets the term and the instant by which it must be done; true when the gate is confirmed shut.</param>
+    /// <param name="fired">Told once after the first try for a lease, whatever came of it.</param>
     /// <param name="patience">How long after the fence moment the loop may still do it itself; a small part of the fence budget.</param>
-    public LeaseWatchdog(Action<Term, Instant> fence, Action<Term> fired, TimeSpan patience)
+    public LeaseWatchdog(Func<Term, Instant, bool> fence, Action<Term> fired, TimeSpan patience)
     {
         _fence = fence;
         _fired = fired;
@@ -32,7 +37,10 @@ internal sealed class LeaseWatchdog : IDisposable
         _thread.Start();
     }
 
-    /// <summary>The end of the lease as armed last; <see cref="Instant.Zero"/> when disarmed. What every opening is checked against (R6).</summary>
+    /// <summary>
+    /// The end of the lease as armed last; <see cref="Instant.Zero"/> when disarmed. What every opening is checked against (R6): while a fence
+    /// is tried it lies in the past, so that nothing opens.
+    /// </summary>
     public Instant FenceAt
     {
         get
@@ -43,6 +51,12 @@ internal sealed class LeaseWatchdog : IDisposable
             }
         }
     }
+
+    /// <summary>
+    /// True while a fence of this thread is under way. It may have begun for a lease that is over when a newer one is won; an opening waits
+    /// until it is done, or it would be shut again under its clients.
+    /// </summary>
+    public bool IsFencing => _isFencing;
 
     /// <summary>Arms, moves or disarms. Takes microseconds.</summary>
     public void Arm(Effect.ArmWatchdog arm)
@@ -71,6 +85,7 @@ internal sealed class LeaseWatchdog : IDisposable
 
     private void Run()
     {
+        var pause = FirstPause;
         while (!_isDisposed)
         {
             Effect.ArmWatchdog armed;
@@ -92,23 +107,69 @@ internal sealed class LeaseWatchdog : IDisposable
                 continue;
             }
 
-            Fire(armed);
+            if (Fire(armed))
+            {
+                pause = FirstPause;
+                continue;
+            }
+
+            // The loop's own lane tries as well; a server that cannot be shut is not pressed by two threads without a pause.
+            _wake.WaitOne(pause);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
 
-    private void Fire(Effect.ArmWatchdog armed)
+    /// <summary>One try; false when it has to be repeated. What is armed is read again and the try announced in one breath, so that no opening under a newer lease slips between.</summary>
+    private bool Fire(Effect.ArmWatchdog armed)
     {
         lock (_gate)
         {
             if (_armed != armed)
             {
-                return;
+                return true;
             }
 
-            _armed = new Effect.ArmWatchdog(armed.Term, Instant.Zero, Instant.Zero);
+            _isFencing = true;
         }
 
-        _fence(armed.Term, armed.Deadline);
-        _fired(armed.Term);
+        bool isShut;
+        try
+        {
+            isShut = Try(armed);
+            if (_told != armed)
+            {
+                // Before openings go on: the loop must doubt the gate before it hears that a newer opening was confirmed.
+                _told = armed;
+                _fired(armed.Term);
+            }
+        }
+        finally
+        {
+            _isFencing = false;
+        }
+
+        lock (_gate)
+        {
+            // Only what was fenced is over; a lease won or disarmed meanwhile stands as it is.
+            if (isShut && _armed == armed)
+            {
+                _armed = new Effect.ArmWatchdog(armed.Term, Instant.Zero, Instant.Zero);
+            }
+        }
+
+        return isShut;
+    }
+
+    private bool Try(Effect.ArmWatchdog armed)
+    {
+        try
+        {
+            return _fence(armed.Term, Instant.Max(armed.Deadline, BootClock.Now + LeastTime));
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // An exception here would end the process with the gate open; it is one more fence that was not confirmed.
+            return false;
+        }
     }
 }

@@ -1,0 +1,94 @@
+using Harepd.Core.Model;
+using Harepd.Guard;
+using Harepd.Tests.Files;
+using Xunit;
+
+namespace Harepd.Tests.Guard;
+
+public sealed class GuardWatchTests
+{
+    private static readonly Instant Start = new(1_000_000_000_000);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(75);
+
+    [Fact]
+    public void It_fences_once_the_moment_and_the_patience_are_over_and_only_once_a_term()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var fenced = new List<Term>();
+        var watch = new GuardWatch(page, (term, _) => Add(fenced, term), Patience, _ => true);
+        page.Write(OrderOf(7, Start));
+
+        watch.Turn(Start + TimeSpan.FromMilliseconds(74));
+        Assert.Empty(fenced);
+
+        watch.Turn(Start + Patience);
+        watch.Turn(Start + TimeSpan.FromSeconds(5));
+
+        Assert.Equal([new Term(7)], fenced);
+        Assert.Equal(new Term(7), page.FencedTerm);
+        Assert.Equal(Instant.Zero, page.FencingUntil);
+    }
+
+    [Fact]
+    public void It_tries_again_until_the_fence_is_confirmed()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var fenced = new List<Term>();
+        var watch = new GuardWatch(page, (term, _) => Add(fenced, term) && fenced.Count == 2, Patience, _ => true);
+        page.Write(OrderOf(7, Start));
+
+        watch.Turn(Start + TimeSpan.FromSeconds(1));
+        watch.Turn(Start + TimeSpan.FromSeconds(2));
+        watch.Turn(Start + TimeSpan.FromSeconds(3));
+
+        Assert.Equal(2, fenced.Count);
+    }
+
+    [Fact]
+    public void It_says_that_it_fences_while_it_does_and_until_when()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var seen = Instant.Zero;
+        var watch = new GuardWatch(
+            page,
+            (_, _) =>
+            {
+                seen = page.FencingUntil;
+                return true;
+            },
+            Patience,
+            _ => true);
+        page.Write(OrderOf(7, Start));
+
+        watch.Turn(Start + Patience);
+
+        Assert.Equal(Start + TimeSpan.FromMilliseconds(300), seen);
+    }
+
+    [Fact]
+    public void A_renewal_in_time_moves_the_moment()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var fenced = new List<Term>();
+        var watch = new GuardWatch(page, (term, _) => Add(fenced, term), Patience, _ => true);
+        page.Write(OrderOf(7, Start));
+        watch.Turn(Start);
+
+        page.Write(OrderOf(7, Start + TimeSpan.FromSeconds(1)));
+        watch.Turn(Start + Patience);
+
+        Assert.Empty(fenced);
+    }
+
+    private static GuardOrder OrderOf(long term, Instant fenceAt) => new(new Term(term), fenceAt, fenceAt + TimeSpan.FromMilliseconds(300));
+
+    private static bool Add(List<Term> list, Term term)
+    {
+        list.Add(term);
+        return true;
+    }
+}
