@@ -96,6 +96,9 @@ public sealed class LabCluster : IAsyncDisposable
 
     public HarepdProcess DaemonOf(RepmgrNode node) => node == Repmgr.Node1 ? Daemon1 : node == Repmgr.Node2 ? Daemon2 : WitnessDaemon;
 
+    /// <summary>The daemon's <c>runDir</c>: its resume files, its locks, and the page that it shares with the guard.</summary>
+    public string RunFolderOf(RepmgrNode node) => Lab.MakeMemoryFolder(node.Name);
+
     public RepmgrNode OtherThan(RepmgrNode node) => node == Repmgr.Node1 ? Repmgr.Node2 : Repmgr.Node1;
 
     /// <summary>A data node's daemon as one of two processes (<c>--server-only</c> and <c>--client-only</c>) on the same configuration.</summary>
@@ -204,7 +207,7 @@ public sealed class LabCluster : IAsyncDisposable
         // A voter that starts without memory is silent for a little longer than this: ten seconds by default, at every start of a lab.
         ["lease.maxDuration"] = "3s",
         ["stateDir"] = Quote(Lab.MakeFolder(Path.Combine(node.Name, "state"))),
-        ["runDir"] = Quote(Lab.MakeMemoryFolder(node.Name)),
+        ["runDir"] = Quote(RunFolderOf(node)),
         ["logs.filePath"] = options.JsonLogs ? Quote(JsonLogOf(node)) : null,
     };
 

@@ -37,18 +37,19 @@ internal sealed class GuardKeeper : IDisposable
     /// <summary>True while the guard is at a fence; bounded by the fence's own deadline, for a guard that dies at it.</summary>
     public bool IsFencing => BootClock.Now < _page.FencingUntil;
 
-    /// <summary>Opens the page for a new run of the daemon and begins to watch the guard. Disarmed until <see cref="Arm"/>, unless a lease is resumed.</summary>
+    /// <summary>Opens the page for a new run of the daemon and begins to watch the guard.</summary>
     /// <exception cref="IOException">The run folder cannot be written.</exception>
-    public static GuardKeeper Start(string runDir, string configFile, bool resumes, ILogger log)
+    public static GuardKeeper Start(string runDir, string configFile, ILogger log) => new(BeginRun(runDir, Environment.ProcessId), configFile, log);
+
+    /// <summary>
+    /// The page for a new run. The order of the run before stays in force, whether its lease is resumed or not: the gate it speaks of may be open
+    /// still, and a run that hangs before it has shut it must not have sent the guard away. At worst the guard fences once what is shut.
+    /// </summary>
+    internal static GuardPage BeginRun(string runDir, int daemonPid)
     {
         var page = GuardPage.Open(runDir);
-        if (!resumes)
-        {
-            page.Write(default);
-        }
-
-        page.Begin(Environment.ProcessId);
-        return new GuardKeeper(page, configFile, log);
+        page.Begin(daemonPid);
+        return page;
     }
 
     /// <summary>Passes the watchdog's order on. Takes a microsecond.</summary>

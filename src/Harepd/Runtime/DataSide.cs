@@ -26,14 +26,14 @@ internal sealed class DataSide : IAsyncDisposable
     private Effect.Steer? _steered;
     private bool _isAlarmed;
 
-    private DataSide(HarepdConfig config, NodeSettings settings, bool resumes, Func<Input, bool> post, ILoggerFactory logs)
+    private DataSide(HarepdConfig config, NodeSettings settings, Func<Input, bool> post, ILoggerFactory logs)
     {
         (_post, _logs) = (post, logs);
         _watchdog = new LeaseWatchdog(
             (term, deadline) => FenceNow(term, deadline, "the lease watchdog fired").IsConfirmed,
             term => post(new Input.WatchdogFired(term)),
             settings.Lease.FenceBudget / 10);
-        Guard = GuardKeeper.Start(config.RunDir, config.File, resumes, logs.CreateLogger("Guard"));
+        Guard = GuardKeeper.Start(config.RunDir, config.File, logs.CreateLogger("Guard"));
         _means = MeansOf(config);
         Lane = new GateLane(() => _means.Fence.Door, () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
         _repmgr = config.Repmgr is { } repmgr
@@ -49,8 +49,8 @@ internal sealed class DataSide : IAsyncDisposable
     public Steering Steering => _means.Steering;
 
     /// <summary>Puts the rooms together; nothing runs that could open anything before <see cref="Start"/>.</summary>
-    public static DataSide Build(HarepdConfig config, NodeSettings settings, bool resumes, Func<Input, bool> post, ILoggerFactory logs) =>
-        new(config, settings, resumes, post, logs);
+    public static DataSide Build(HarepdConfig config, NodeSettings settings, Func<Input, bool> post, ILoggerFactory logs) =>
+        new(config, settings, post, logs);
 
     /// <summary>Begins to watch the server.</summary>
     public void Start() => _means.Watcher.Start();

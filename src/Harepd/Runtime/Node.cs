@@ -50,7 +50,7 @@ internal sealed partial class Node : IAsyncDisposable
         var now = BootClock.Now;
         var resumed = settings.HasCandidate ? memory.ReadCandidate(settings.Self, now) : null;
         _incarnation = resumed?.Me.Incarnation ?? new Incarnation(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
-        _data = settings.HasCandidate ? DataSide.Build(config, settings, resumed is not null, input => _mailbox.TryPost(input), logs) : null;
+        _data = settings.HasCandidate ? DataSide.Build(config, settings, input => _mailbox.TryPost(input), logs) : null;
         _link = Link(logs);
         var (gate, term) = _data?.ReadBlock() ?? (Gate.Fenced, Term.None);
         var start = new NodeStart

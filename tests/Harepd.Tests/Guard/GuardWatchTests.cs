@@ -84,6 +84,21 @@ public sealed class GuardWatchTests
         Assert.Empty(fenced);
     }
 
+    [Fact]
+    public void A_new_run_of_the_daemon_does_not_send_the_guard_away_from_the_gate_of_the_run_before()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var fenced = new List<Term>();
+        var watch = new GuardWatch(page, (term, _) => Add(fenced, term), Patience, _ => true);
+        page.Write(OrderOf(7, Start));
+
+        using var next = GuardKeeper.BeginRun(folder.Path, daemonPid: 1234);
+        watch.Turn(Start + Patience);
+
+        Assert.Equal([new Term(7)], fenced);
+    }
+
     private static GuardOrder OrderOf(long term, Instant fenceAt) => new(new Term(term), fenceAt, fenceAt + TimeSpan.FromMilliseconds(300));
 
     private static bool Add(List<Term> list, Term term)

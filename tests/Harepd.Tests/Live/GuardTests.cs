@@ -1,0 +1,70 @@
+using Harepd.Clock;
+using Harepd.Core.Model;
+using Harepd.Guard;
+using Harepd.Lab;
+using Harepd.Lab.Clients;
+using Harepd.Lab.Machine;
+using Harepd.Lab.Servers;
+using Xunit;
+
+namespace Harepd.Tests.Live;
+
+/// <summary>The guard (R12) on real servers: the gate is shut by somebody outside the daemon's process, whatever became of that.</summary>
+[Collection(LiveTests.Name)]
+public sealed class GuardTests(LiveCluster live)
+{
+    [Fact]
+    public async Task A_daemon_killed_for_good_leaves_a_gate_that_the_guard_shuts()
+    {
+        var (cluster, primary, _) = await live.ReadyAsync();
+        await WaitForGuardAsync(cluster, primary);
+        await cluster.DaemonOf(primary).KillAsync();
+
+        await WaitUntilTheGuardHasShutAsync(cluster, primary);
+        cluster.DaemonOf(primary).Start();
+        await cluster.WaitForServingAsync(primary);
+    }
+
+    [Fact]
+    public async Task A_daemon_that_is_stopped_is_fenced_by_the_guard_and_thawed_serves_without_cutting_a_session()
+    {
+        var (cluster, primary, _) = await live.ReadyAsync();
+        await WaitForGuardAsync(cluster, primary);
+        cluster.DaemonOf(primary).Freeze();
+        await WaitUntilTheGuardHasShutAsync(cluster, primary);
+
+        cluster.DaemonOf(primary).Thaw();
+        await cluster.WaitForServingAsync(primary);
+
+        // What fences late, after the lease was won again, ends sessions here: the thawed watchdog did.
+        await using var writers = await Writers.StartAsync(cluster);
+        await writers.WaitForWriteAsync(primary, afterSeconds: 2);
+        await writers.StopAsync();
+        Assert.DoesNotContain(writers.Main.Attempts, attempt => !attempt.IsAcknowledged);
+    }
+
+    private static async Task WaitForGuardAsync(LabCluster cluster, RepmgrNode node)
+    {
+        using var page = PageOf(cluster, node);
+        await Wait.UntilAsync(
+            () => page.TryRead(out var order) && order.IsArmed && BootClock.Now - page.GuardBeat < TimeSpan.FromSeconds(1),
+            $"the guard of {node.Name} to look at an armed page",
+            detail: cluster.Describe);
+    }
+
+    private static async Task WaitUntilTheGuardHasShutAsync(LabCluster cluster, RepmgrNode node)
+    {
+        using var page = PageOf(cluster, node);
+        Assert.True(page.TryRead(out var order));
+        await Wait.UntilAsync(
+            () => page.FencedTerm == order.Term,
+            $"the guard of {node.Name} to confirm its fence",
+            detail: cluster.Describe);
+
+        Assert.Equal(Gate.Fenced, GateOnDisk.Of(node.Server));
+        Assert.Equal(CheckAnswer.Refused, await CheckProbe.AskAsync(node.Server, cluster.Haproxy));
+        Assert.DoesNotContain(node.Name, await cluster.Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend));
+    }
+
+    private static GuardPage PageOf(LabCluster cluster, RepmgrNode node) => GuardPage.Open(cluster.RunFolderOf(node));
+}
