@@ -1,8 +1,11 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using Harepd.Clock;
 using Harepd.Core.Act;
 using Harepd.Core.Model;
 using Harepd.Postgres.Linux;
+using Harepd.Runtime;
 using Microsoft.Extensions.Logging;
 
 namespace Harepd.Guard;
@@ -37,18 +40,22 @@ internal sealed class GuardKeeper : IDisposable
     /// <summary>True while the guard is at a fence; bounded by the fence's own deadline, for a guard that dies at it.</summary>
     public bool IsFencing => BootClock.Now < _page.FencingUntil;
 
+    /// <summary>True when the guard has shut the gate under the order that stands, so that whoever fences after it need not hurry.</summary>
+    public bool HasShut => _page.HasShut;
+
     /// <summary>Opens the page for a new run of the daemon and begins to watch the guard.</summary>
     /// <exception cref="IOException">The run folder cannot be written.</exception>
-    public static GuardKeeper Start(string runDir, string configFile, ILogger log) => new(BeginRun(runDir, Environment.ProcessId), configFile, log);
+    public static GuardKeeper Start(string runDir, string configFile, ILogger log) => 
+        new(BeginRun(runDir, Environment.ProcessId, MemoryStore.BootId()), configFile, log);
 
     /// <summary>
     /// The page for a new run. The order of the run before stays in force, whether its lease is resumed or not: the gate it speaks of may be open
     /// still, and a run that hangs before it has shut it must not have sent the guard away. At worst the guard fences once what is shut.
     /// </summary>
-    internal static GuardPage BeginRun(string runDir, int daemonPid)
+    internal static GuardPage BeginRun(string runDir, int daemonPid, string bootId)
     {
         var page = GuardPage.Open(runDir);
-        page.Begin(daemonPid);
+        page.Begin(daemonPid, BitConverter.ToInt64(SHA256.HashData(Encoding.UTF8.GetBytes(bootId))));
         return page;
     }
 

@@ -47,6 +47,8 @@ internal sealed unsafe class GuardPage : IDisposable
         FencedTerm,
         IsFinished,
         FencingUntil,
+        Boot,
+        FencedAt,
     }
 
     /// <summary>The last moment the guard looked; <see cref="Instant.Zero"/> before the first time.</summary>
@@ -60,6 +62,12 @@ internal sealed unsafe class GuardPage : IDisposable
 
     /// <summary>The highest term that the guard fenced by itself; none when it never had to.</summary>
     public Term FencedTerm => new(Volatile.Read(ref At(Word.FencedTerm)));
+
+    /// <summary>The <see cref="GuardOrder.FenceAt"/> of the order that the guard fenced last; a later one of the same term is a renewal and arms again.</summary>
+    public Instant FencedAt => new(Volatile.Read(ref At(Word.FencedAt)));
+
+    /// <summary>True when the guard has confirmed its fence for the order that stands: the gate is shut, and nobody but the daemon opens it.</summary>
+    public bool HasShut => TryRead(out var order) && order.IsArmed && order.Term == FencedTerm && order.FenceAt == FencedAt;
 
     /// <summary>By when a fence that the guard has begun will be over; <see cref="Instant.Zero"/> while it does none.</summary>
     public Instant FencingUntil => new(Volatile.Read(ref At(Word.FencingUntil)));
@@ -87,9 +95,19 @@ internal sealed unsafe class GuardPage : IDisposable
     /// <summary>Where the page is.</summary>
     public static string PathIn(string runDir) => Path.Combine(runDir, "guard.page");
 
-    /// <summary>The daemon begins a run: its process id, and not finished.</summary>
-    public void Begin(int daemonPid)
+    /// <summary>The daemon begins a run: its process id, and not finished. An order of before the machine's last boot is void: its clock is gone.</summary>
+    /// <param name="daemonPid">The daemon's process id.</param>
+    /// <param name="boot">A number that differs from boot to boot.</param>
+    public void Begin(int daemonPid, long boot)
     {
+        if (Volatile.Read(ref At(Word.Boot)) != boot)
+        {
+            Write(default);
+            NoteFence(default);
+            NoteFencing(Instant.Zero);
+            Volatile.Write(ref At(Word.Boot), boot);
+        }
+
         Volatile.Write(ref At(Word.DaemonPid), daemonPid);
         Volatile.Write(ref At(Word.IsFinished), 0);
     }
@@ -137,8 +155,12 @@ internal sealed unsafe class GuardPage : IDisposable
         Thread.MemoryBarrier();
     }
 
-    /// <summary>The guard fenced a term by itself.</summary>
-    public void NoteFence(Term term) => Volatile.Write(ref At(Word.FencedTerm), term.Value);
+    /// <summary>The guard fenced by itself, and confirmed it.</summary>
+    public void NoteFence(GuardOrder order)
+    {
+        Volatile.Write(ref At(Word.FencedAt), order.FenceAt.Nanos);
+        Volatile.Write(ref At(Word.FencedTerm), order.Term.Value);
+    }
 
     public void Dispose()
     {

@@ -32,7 +32,8 @@ internal static class GuardProcess
         }
 
         using var page = GuardPage.Open(config.RunDir);
-        var means = MeansOf(config, log);
+        var swapping = new Lock();
+        var means = new Means(config, log);
         _ = ReloadAsync();
         var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 4, ProcessLives);
         log.LogInformation(new EventId(175, "GuardStarted"), "the guard looks at the lease of {Node}", config.NodeName);
@@ -41,7 +42,12 @@ internal static class GuardProcess
 
         bool Fence(Term term, Instant deadline)
         {
-            var outcome = Volatile.Read(ref means).Fence(term, deadline, mayStop: true, "the guard fired: the daemon did not renew and did not fence");
+            GateOutcome outcome;
+            lock (swapping)
+            {
+                outcome = means.Fence.Fence(term, deadline, mayStop: true, "the guard fired: the daemon did not renew and did not fence");
+            }
+
             log.LogError(new EventId(176, "GuardFired"), "the guard fenced term {Term}: {Detail}", term.Value, outcome.Detail);
             return outcome.IsConfirmed;
         }
@@ -53,18 +59,40 @@ internal static class GuardProcess
             {
                 if (ConfigReader.Read(config.File, DaemonMode.ClientOnly) is ConfigResult.Valid valid)
                 {
-                    Volatile.Write(ref means, MeansOf(valid.Config, log));
+                    // Made and rehearsed outside the lock: a fence waits for the exchange of two references at most.
+                    var next = new Means(valid.Config, log);
+                    Means old;
+                    lock (swapping)
+                    {
+                        (old, means) = (means, next);
+                    }
+
+                    old.Dispose();
                 }
             }
         }
     }
 
-    private static FenceParty MeansOf(HarepdConfig config, ILogger log)
-    {
-        var means = new FenceParty(config, new Steering(config, () => Instant.Zero, log));
-        means.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2));
-        return means;
-    }
-
     private static bool ProcessLives(int pid) => pid > 0 && Directory.Exists($"/proc/{pid}");
+
+    /// <summary>What the guard fences with. HAProxy is cut and then left alone: the routes are the daemon's, which may be back by then.</summary>
+    private sealed class Means : IDisposable
+    {
+        private readonly Steering _steering;
+
+        public Means(HarepdConfig config, ILogger log)
+        {
+            _steering = new Steering(config, () => Instant.Zero, log, keeps: false);
+            Fence = new FenceParty(config, _steering);
+            Fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2));
+        }
+
+        public FenceParty Fence { get; }
+
+        public void Dispose()
+        {
+            Fence.Dispose();
+            _steering.Dispose();
+        }
+    }
 }

@@ -16,7 +16,7 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
     private GuardOrder _order;
-    private Term _fenced;
+    private GuardOrder _fenced = new(page.FencedTerm, page.FencedAt, default);
 
     /// <summary>Runs until cancelled, or until the daemon is gone for good and nothing is armed.</summary>
     public void Run(CancellationToken stop)
@@ -66,7 +66,7 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
             page.NoteFencing(Instant.Zero);
         }
 
-        _fenced = _order.Term;
+        _fenced = _order;
         page.NoteFence(_fenced);
         return TimeSpan.Zero;
     }
@@ -80,8 +80,8 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
             _order = order;
         }
 
-        // A term that was fenced here is over; only a later one arms again.
-        if (!_order.IsArmed || _order.Term <= _fenced)
+        // What was fenced here is over; only a later term, or a renewal of the same one that was on its way, arms again.
+        if (!_order.IsArmed || _order.Term < _fenced.Term || (_order.Term == _fenced.Term && _order.FenceAt <= _fenced.FenceAt))
         {
             _order = _order with { FenceAt = Instant.Zero };
             return LongestSleep;

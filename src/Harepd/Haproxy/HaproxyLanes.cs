@@ -17,12 +17,13 @@ internal sealed class HaproxyLanes : IDisposable
     /// <summary>The lanes, in the order of the configuration.</summary>
     public IEnumerable<HaproxyLane> All => _cutters.Select(c => c.Lane);
 
-    /// <summary>Starts every lane.</summary>
-    public void Start()
+    /// <summary>Starts every lane. Without <paramref name="keeps"/> only cuts go out, once each: no state is read again and none is put right.</summary>
+    /// <param name="keeps">False in a process that has no say over the routes but the fence, such as the guard.</param>
+    public void Start(bool keeps = true)
     {
         foreach (var cutter in _cutters)
         {
-            cutter.Start();
+            cutter.Start(keeps);
         }
     }
 
@@ -95,9 +96,13 @@ internal sealed class HaproxyLanes : IDisposable
 
         public HaproxyLane Lane => lane;
 
-        public void Start()
+        public void Start(bool keeps)
         {
-            lane.Start();
+            if (keeps)
+            {
+                lane.Start();
+            }
+
             _thread = new Thread(Run) { IsBackground = true, Name = $"cut {lane.Endpoint}", Priority = ThreadPriority.AboveNormal };
             _thread.Start();
         }

@@ -35,7 +35,7 @@ internal sealed class DataSide : IAsyncDisposable
             settings.Lease.FenceBudget / 10);
         Guard = GuardKeeper.Start(config.RunDir, config.File, logs.CreateLogger("Guard"));
         _means = MeansOf(config);
-        Lane = new GateLane(() => _means.Fence.Door, () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
+        Lane = new GateLane(() => new UnhurriedDoor(_means.Fence.Door, () => Guard.HasShut), () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
         _repmgr = config.Repmgr is { } repmgr
             ? new RepmgrReader(PostgresDoor.SettingsOf(config) with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)
             : null;
@@ -97,7 +97,8 @@ internal sealed class DataSide : IAsyncDisposable
     private void Rehearse() => _means.Fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2));
 
     /// <summary>Fences on the caller's thread: HAProxy is cut on threads of its own meanwhile.</summary>
-    public GateOutcome FenceNow(Term term, Instant deadline, string reason) => _means.Fence.Fence(term, deadline, mayStop: true, reason);
+    public GateOutcome FenceNow(Term term, Instant deadline, string reason) =>
+        _means.Fence.Fence(term, UnhurriedDoor.Deadline(deadline, Guard.HasShut), mayStop: true, reason);
 
     /// <summary>repmgr's rows; null where they cannot be told.</summary>
     public async ValueTask<ClusterKnowledge?> FindClusterAsync(CancellationToken token) =>

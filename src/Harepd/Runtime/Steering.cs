@@ -17,12 +17,13 @@ internal sealed class Steering : IDisposable
     /// <param name="config">The node's configuration.</param>
     /// <param name="leaseEnd">Until when this member may be ready for writes, now; <see cref="Instant.Zero"/> without a lease.</param>
     /// <param name="log">The room's logger.</param>
-    public Steering(HarepdConfig config, Func<Instant> leaseEnd, ILogger log)
+    /// <param name="keeps">False for the guard: it cuts once and keeps no route, or it would go on cutting a server whose daemon has come back.</param>
+    public Steering(HarepdConfig config, Func<Instant> leaseEnd, ILogger log, bool keeps = true)
     {
         var target = TargetOf(config);
         _lanes = new HaproxyLanes(config.Haproxy.Endpoints.Select(endpoint =>
             new HaproxyLane(endpoint, target, config.Haproxy.Timeout, config.Haproxy.Reconcile, leaseEnd, Note, log)));
-        _lanes.Start();
+        _lanes.Start(keeps);
     }
 
     /// <summary>What each HAProxy last answered, by its name in the configuration.</summary>

@@ -91,10 +91,58 @@ public sealed class GuardWatchTests
         using var page = GuardPage.Open(folder.Path);
         var fenced = new List<Term>();
         var watch = new GuardWatch(page, (term, _) => Add(fenced, term), Patience, _ => true);
+        using (GuardKeeper.BeginRun(folder.Path, daemonPid: 1, "this boot"))
+        {
+            page.Write(OrderOf(7, Start));
+        }
+
+        using var next = GuardKeeper.BeginRun(folder.Path, daemonPid: 2, "this boot");
+        watch.Turn(Start + Patience);
+
+        Assert.Equal([new Term(7)], fenced);
+    }
+
+    [Fact]
+    public void An_order_of_before_the_last_boot_is_void()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardKeeper.BeginRun(folder.Path, daemonPid: 1, "the boot before");
         page.Write(OrderOf(7, Start));
 
-        using var next = GuardKeeper.BeginRun(folder.Path, daemonPid: 1234);
+        using var next = GuardKeeper.BeginRun(folder.Path, daemonPid: 2, "this boot");
+
+        Assert.True(next.TryRead(out var order));
+        Assert.False(order.IsArmed);
+    }
+
+    [Fact]
+    public void A_renewal_of_the_fenced_term_that_was_on_its_way_arms_again()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var fenced = new List<Term>();
+        var watch = new GuardWatch(page, (term, _) => Add(fenced, term), Patience, _ => true);
+        page.Write(OrderOf(7, Start));
         watch.Turn(Start + Patience);
+        Assert.True(page.HasShut);
+
+        page.Write(OrderOf(7, Start + TimeSpan.FromSeconds(1)));
+        Assert.False(page.HasShut);
+        watch.Turn(Start + TimeSpan.FromSeconds(2));
+
+        Assert.Equal([new Term(7), new Term(7)], fenced);
+    }
+
+    [Fact]
+    public void A_guard_that_is_started_anew_does_not_fence_again_what_was_fenced()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var fenced = new List<Term>();
+        page.Write(OrderOf(7, Start));
+        new GuardWatch(page, (term, _) => Add(fenced, term), Patience, _ => true).Turn(Start + Patience);
+
+        new GuardWatch(page, (term, _) => Add(fenced, term), Patience, _ => true).Turn(Start + Patience);
 
         Assert.Equal([new Term(7)], fenced);
     }

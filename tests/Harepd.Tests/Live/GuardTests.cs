@@ -22,6 +22,7 @@ public sealed class GuardTests(LiveCluster live)
 
         await WaitUntilTheGuardHasShutAsync(cluster, primary);
         cluster.DaemonOf(primary).Start();
+        await StartIfTheFenceStoppedItAsync(primary);
         await cluster.WaitForServingAsync(primary);
     }
 
@@ -34,11 +35,12 @@ public sealed class GuardTests(LiveCluster live)
         await WaitUntilTheGuardHasShutAsync(cluster, primary);
 
         cluster.DaemonOf(primary).Thaw();
+        await StartIfTheFenceStoppedItAsync(primary);
         await cluster.WaitForServingAsync(primary);
 
-        // What fences late, after the lease was won again, ends sessions here: the thawed watchdog did.
+        // What fences late, after the lease was won again, or goes on cutting (the guard did, at each look), ends sessions here.
         await using var writers = await Writers.StartAsync(cluster);
-        await writers.WaitForWriteAsync(primary, afterSeconds: 2);
+        await writers.WaitForWriteAsync(primary, afterSeconds: 4);
         await writers.StopAsync();
         Assert.DoesNotContain(writers.Main.Attempts, attempt => !attempt.IsAcknowledged);
     }
@@ -62,8 +64,18 @@ public sealed class GuardTests(LiveCluster live)
             detail: cluster.Describe);
 
         Assert.Equal(Gate.Fenced, GateOnDisk.Of(node.Server));
-        Assert.Equal(CheckAnswer.Refused, await CheckProbe.AskAsync(node.Server, cluster.Haproxy));
+        Assert.NotEqual(CheckAnswer.Up, await CheckProbe.AskAsync(node.Server, cluster.Haproxy));
         Assert.DoesNotContain(node.Name, await cluster.Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend));
+    }
+
+    /// <summary>A fence that is not confirmed before the lease ends stops the server, as it must; a busy machine gets there.</summary>
+    private static async Task StartIfTheFenceStoppedItAsync(RepmgrNode node)
+    {
+        if (!node.Server.IsRunning)
+        {
+            await node.Server.WaitForEndAsync();
+            await node.Server.StartAsync();
+        }
     }
 
     private static GuardPage PageOf(LabCluster cluster, RepmgrNode node) => GuardPage.Open(cluster.RunFolderOf(node));
