@@ -96,10 +96,15 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
         if (candidacy is null)
         {
             Run((lease, _) => LeaseMachine.GiveUp(lease, reason));
+        }
+
+        var mayPrepare = MayPrepare();
+        if (candidacy is null && !mayPrepare)
+        {
             Run((lease, rules) => LeaseMachine.Withdraw(lease, rules, now));
         }
 
-        Run((lease, rules) => LeaseMachine.Tick(lease, rules, candidacy, now));
+        Run((lease, rules) => LeaseMachine.Tick(lease, rules, candidacy, now, mayPrepare));
         var isRogue = _state.Lease is { Held: null } && _state.Server.IsWritable && candidacy is not null && IsForeign(_state.Lease.LastRefusal);
         if (isRogue && !_state.IsRogue)
         {
@@ -133,6 +138,12 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
         var (fitness, reason) = Judge();
         return Eligibility.Of(_state.Server, fitness, reason, _state.Lease?.Held, _state.Gate.IsShutForWrites);
     }
+
+    /// <summary>
+    /// A standby about to take writes collects promises meanwhile; nothing is accepted before it is out of recovery, for only then is its timeline
+    /// known (ADR 0010).
+    /// </summary>
+    private bool MayPrepare() => !_state.IsStopping && _state.Server.IsPromoting && now - _state.Server.At <= settings.Freshness && _state.Gate.IsShutForWrites;
 
     private (Fitness Fitness, string Reason) Judge() =>
         LocalHealth.Judge(_state.Server, _state.TroubleSince, settings.Freshness, settings.TroubleGrace, now);

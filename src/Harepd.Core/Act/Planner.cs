@@ -67,6 +67,12 @@ public static class Planner
 
         if (situation.Server is { Health: ServerHealth.Running, InRecovery: true } && situation.Fitness == Fitness.Unfit)
         {
+            // Shut before the server takes writes: whoever is in as a reader would become a writer without the lease (ADR 0010).
+            if (situation.Server.IsPromoting)
+            {
+                return new(Gate.Fenced, "a promotion was asked for");
+            }
+
             return situation.MayServeReads
                 ? new(Gate.ReadOnly, "a standby that serves reads")
                 : new(Gate.Fenced, "a standby that serves no reads");

@@ -50,9 +50,15 @@ public static partial class LeaseMachine
             case LeaseReply.Promised when attempt.Phase == AttemptPhase.Prepare:
                 attempt = attempt with { Yes = attempt.Yes.Add(reply.Voter), No = attempt.No.Remove(reply.Voter) };
                 state = state with { Attempt = attempt };
-                return rules.Membership.IsMajority(attempt.Yes) && candidacy is not null
+                if (!rules.Membership.IsMajority(attempt.Yes))
+                {
+                    return state;
+                }
+
+                // Promised ahead of a promotion: the promises wait for the candidacy, and what an earlier attempt was refused for is over.
+                return candidacy is not null
                     ? AskToAccept(state, attempt, rules, candidacy, now, output)
-                    : state;
+                    : state with { LastRefusal = RefusalReason.None };
 
             case LeaseReply.Accepted when attempt.Phase == AttemptPhase.Accept:
                 attempt = attempt with { Yes = attempt.Yes.Add(reply.Voter), No = attempt.No.Remove(reply.Voter) };

@@ -9,22 +9,18 @@ namespace Harepd.Core.Decide;
 /// </summary>
 public static partial class LeaseMachine
 {
-    /// <summary>Lets time pass: expiry, timeouts, retransmission, renewal, and an election when <paramref name="candidacy"/> allows one.</summary>
-    public static LeaseStep Tick(LeaseState state, LeaseRules rules, Candidacy? candidacy, Instant now)
+    /// <summary>
+    /// Lets time pass: expiry, timeouts, retransmission, renewal, and an election when <paramref name="candidacy"/> allows one. With
+    /// <paramref name="mayPrepare"/> and no candidacy yet an election goes as far as the promises, and on from there once there is one.
+    /// </summary>
+    public static LeaseStep Tick(LeaseState state, LeaseRules rules, Candidacy? candidacy, Instant now, bool mayPrepare = false)
     {
         var output = ImmutableArray.CreateBuilder<LeaseOutput>();
         state = Expire(state, rules, now, output);
         state = Retransmit(state, rules, now, output);
-        if (candidacy is not null && !state.IsYielding)
+        if (!state.IsYielding)
         {
-            if (state.Held is not null && now >= state.NextRenewal)
-            {
-                state = Renew(state, rules, candidacy, now, output);
-            }
-            else if (state.Held is null && state.Attempt is null && now >= state.NextElection)
-            {
-                state = Elect(state, rules, now, output);
-            }
+            state = Proceed(state, rules, candidacy, now, mayPrepare, output);
         }
 
         return new LeaseStep(state, output.ToImmutable());
@@ -108,6 +104,24 @@ public static partial class LeaseMachine
 
         var isLate = now >= attempt.Deadline - rules.Settings.FenceBudget || now >= attempt.Began + rules.Settings.ElectionTimeout;
         return isLate ? Fail(state, attempt, rules, now, output) : state;
+    }
+
+    private static LeaseState Proceed(
+        LeaseState state, LeaseRules rules, Candidacy? candidacy, Instant now, bool mayPrepare, ImmutableArray<LeaseOutput>.Builder output)
+    {
+        if (state.Held is not null)
+        {
+            return candidacy is not null && now >= state.NextRenewal ? Renew(state, rules, candidacy, now, output) : state;
+        }
+
+        if (state.Attempt is { Phase: AttemptPhase.Prepare, IsRenewal: false } promised)
+        {
+            return candidacy is not null && rules.Membership.IsMajority(promised.Yes)
+                ? AskToAccept(state, promised, rules, candidacy, now, output)
+                : state;
+        }
+
+        return state.Attempt is null && now >= state.NextElection && (candidacy is not null || mayPrepare) ? Elect(state, rules, now, output) : state;
     }
 
     private static LeaseState Elect(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)

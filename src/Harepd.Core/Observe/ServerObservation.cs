@@ -16,6 +16,12 @@ public sealed record ServerObservation
     /// <summary><c>pg_is_in_recovery()</c>; null when it could not be asked.</summary>
     public bool? InRecovery { get; init; }
 
+    /// <summary>
+    /// A standby whose promotion was asked for moments ago (the request's file was seen to appear); bounded by the room to a few seconds. Once it
+    /// is out of recovery this says nothing any more.
+    /// </summary>
+    public bool WasAskedToPromote { get; init; }
+
     /// <summary>Timeline of the write position (primary) or of the received WAL (standby).</summary>
     public TimelinePoint Timeline { get; init; }
 
@@ -50,6 +56,9 @@ public sealed record ServerObservation
 
     /// <summary>True when the server takes writes as far as this reading can tell.</summary>
     public bool IsWritable => Health == ServerHealth.Running && InRecovery == false;
+
+    /// <summary>A running standby that is about to take writes.</summary>
+    public bool IsPromoting => Health == ServerHealth.Running && InRecovery == true && WasAskedToPromote;
 }
 
 /// <summary>One row of <c>pg_stat_replication</c> on a primary.</summary>

@@ -8,6 +8,12 @@ internal enum Durability
     /// <summary>File and folder are fsynced before the call returns.</summary>
     Durable,
 
+    /// <summary>
+    /// The file is fsynced before it takes the old one's place, the folder is not: a power cut brings back the old content or the new, each whole.
+    /// For openings, which may be lost; <see cref="AtomicFile.Flush"/> afterwards keeps them.
+    /// </summary>
+    Whole,
+
     /// <summary>Readers see the new content at once, a power cut may bring the old one back: for closing in a hurry, with <see cref="AtomicFile.Flush"/> afterwards.</summary>
     VisibleOnly,
 }
@@ -112,7 +118,7 @@ internal static class AtomicFile
         {
             var result = WriteAll(descriptor, temporary, bytes);
             result = result.IsDone ? GiveLooksOf(like, modeWhenNew, descriptor, temporary) : result;
-            return result.IsDone && durability == Durability.Durable && Posix.Fsync(descriptor) != 0
+            return result.IsDone && durability != Durability.VisibleOnly && Posix.Fsync(descriptor) != 0
                 ? FileResult.Failed("fsync of", temporary)
                 : result;
         }

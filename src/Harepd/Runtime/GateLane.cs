@@ -11,6 +11,12 @@ internal interface IGateDoor
     /// <summary>Brings the gate to <paramref name="to"/> if it is not there already, and confirms it. Never ends sessions.</summary>
     GateOutcome Set(Gate to, Term term, Instant notAfter);
 
+    /// <summary>As <see cref="Set"/>, without waiting for the folder's fsync: a power cut may bring the shut gate back. <see cref="Flush"/> follows.</summary>
+    GateOutcome Open(Gate to, Term term, Instant notAfter);
+
+    /// <summary>Makes an opening survive a power cut; waits as long as the disk does.</summary>
+    void Flush();
+
     /// <summary>Fences: rejects, ends the sessions, confirms; stops the postmaster when that fails by <paramref name="finishBy"/> and <paramref name="mayStop"/>.</summary>
     GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason);
 }
@@ -105,13 +111,24 @@ internal sealed class GateLane : IDisposable
             _ => throw new InvalidOperationException($"no gate effect: {effect.GetType().Name}"),
         };
         _post(new Input.GateApplied(sequence, outcome.Gate, outcome.IsConfirmed, outcome.Detail));
+        if (effect is Effect.OpenGate)
+        {
+            // Not on this thread: a fence may come, and must not wait for a disk. A flush that fails costs an opening that is asked for again.
+            new Thread(() => Guarded(FlushOpening)) { Name = "gate flush", IsBackground = true }.Start();
+        }
+    }
+
+    private GateOutcome FlushOpening()
+    {
+        _door().Flush();
+        return default;
     }
 
     private GateOutcome Open(Gate to, Term term, Instant notAfter)
     {
         if (to != Gate.ReadWrite)
         {
-            return Guarded(() => _door().Set(to, term, notAfter));
+            return Guarded(() => _door().Open(to, term, notAfter));
         }
 
         // A fence begun for a lease that is over would end the sessions of this one, were the gate opened under it.
@@ -125,7 +142,7 @@ internal sealed class GateLane : IDisposable
             return new GateOutcome(Gate.Fenced, IsConfirmed: false, "the opening came too late and was not begun");
         }
 
-        var outcome = Guarded(() => _door().Set(to, term, notAfter));
+        var outcome = Guarded(() => _door().Open(to, term, notAfter));
         return IsLate(notAfter)
             ? Guarded(() => _door().Fence(term, BootClock.Now + TimeSpan.FromMilliseconds(300), mayStop: true, "the opening ended too late")) with { IsConfirmed = false }
             : outcome;

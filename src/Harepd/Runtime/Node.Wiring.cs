@@ -51,11 +51,24 @@ internal sealed partial class Node
 
     private async Task<string?> OpenDoorsAsync(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)
     {
-        new Thread(() => Rehearsal.Play()) { IsBackground = true, Name = "rehearsal" }.Start();
+        new Thread(RehearseWhenRenewed) { IsBackground = true, Name = "rehearsal" }.Start();
         Loop.Start();
         _data?.Start();
         StartInquiry(logs);
         return (_settings.HasVoter ? await OpenPeersAsync(config, logs, stop) : null) ?? await _status.OpenAsync(stop);
+    }
+
+    /// <summary>A resumed lease has little left and its first renewal wants the processor for itself: the rehearsal waits for it, or for its end.</summary>
+    private void RehearseWhenRenewed()
+    {
+        var resumed = Loop.State.Lease?.Held;
+        var until = BootClock.Now + _settings.Lease.MaxDuration;
+        while (resumed is not null && Loop.State.Lease?.Held?.Deadline == resumed.Deadline && BootClock.Now < until)
+        {
+            Thread.Sleep(20);
+        }
+
+        Rehearsal.Play();
     }
 
     private async Task<string?> OpenPeersAsync(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)

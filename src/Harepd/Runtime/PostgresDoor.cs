@@ -14,6 +14,10 @@ internal sealed class PostgresDoor(HbaGate hba, Fencer strict, Fencer lenient) :
 {
     public GateOutcome Set(Gate to, Term term, Instant notAfter) => Outcome(hba.Apply(to, term, notAfter, Files.Durability.Durable));
 
+    public GateOutcome Open(Gate to, Term term, Instant notAfter) => Outcome(hba.Apply(to, term, notAfter, Files.Durability.Whole));
+
+    public void Flush() => _ = hba.Flush();
+
     public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason)
     {
         var result = (mayStop ? strict : lenient).Fence(term, finishBy, reason);

@@ -49,6 +49,16 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void A_standby_that_was_asked_to_promote_serves_no_reads_any_more()
+    {
+        var server = Server(ServerHealth.Running, inRecovery: true, At(0)) with { WasAskedToPromote = true };
+
+        var desired = Planner.Desire(Calm(isHolder: false, Fitness.Unfit, server) with { MayServeReads = true });
+
+        Assert.Equal(Gate.Fenced, desired.Gate);
+    }
+
+    [Fact]
     public void The_write_gate_is_wanted_in_no_situation_but_a_lease_held_with_a_fit_server()
     {
         var wanted = 0;

@@ -57,6 +57,39 @@ public sealed class LeaseMachineTests
     }
 
     [Fact]
+    public void Ahead_of_a_promotion_an_election_goes_as_far_as_the_promises_and_on_with_the_candidacy()
+    {
+        var asked = LeaseMachine.Tick(Candidate(), Rules, null, At(0), mayPrepare: true);
+        Assert.All(Sends(asked), send => Assert.IsType<LeaseRequest.Prepare>(send.Request));
+        var state = asked.State;
+        foreach (var voter in new[] { A, W })
+        {
+            var step = LeaseMachine.OnReply(state, Rules, null, Promised(state, voter), At(1));
+            Assert.Empty(step.Output);
+            state = step.State;
+        }
+
+        Assert.Empty(LeaseMachine.Tick(state, Rules, null, At(2), mayPrepare: true).Output);
+        var accepts = Tick(state, At(20));
+
+        Assert.Equal([A, B, W], Sends(accepts).Select(send => send.To));
+        Assert.All(Sends(accepts), send => Assert.Equal(state.Attempt!.Ballot, Assert.IsType<LeaseRequest.Accept>(send.Request).Ballot));
+    }
+
+    [Fact]
+    public void R1_the_lease_of_an_election_prepared_ahead_counts_from_its_prepare_too()
+    {
+        var state = LeaseMachine.Tick(Candidate(), Rules, null, At(0), mayPrepare: true).State;
+        state = LeaseMachine.OnReply(state, Rules, null, Promised(state, A), At(1)).State;
+        state = LeaseMachine.OnReply(state, Rules, null, Promised(state, W), At(1)).State;
+        state = Tick(state, At(500)).State;
+        state = Reply(state, Accepted(state, A), At(501)).State;
+        state = Reply(state, Accepted(state, W), At(502)).State;
+
+        Assert.Equal(At(0) + Settings.Duration, state.Held!.Deadline);
+    }
+
+    [Fact]
     public void A_majority_of_promises_leads_to_the_accepts_of_the_same_ballot()
     {
         var state = Tick(Candidate(), At(0)).State;

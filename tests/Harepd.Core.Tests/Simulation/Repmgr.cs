@@ -11,6 +11,7 @@ internal sealed class Repmgr(World world)
     private const long Every = 250 * Span.Millisecond;
     private readonly Dictionary<SimHost, long> _blindSince = [];
     private readonly Dictionary<SimHost, long> _outvotedSince = [];
+    private readonly Dice _dice = new(world.Plan.Seed, "repmgr");
     private ulong _lastSwitch = 0x3000000;
 
     public void Start() => world.Agenda.After(Every, Round);
@@ -40,8 +41,32 @@ internal sealed class Repmgr(World world)
         world.Agenda.After(Every, Round);
     }
 
+    /// <summary>
+    /// Asks for a promotion. Most end at once in the daemon's eyes; some are seen to be under way for a while first, a few for longer than the
+    /// daemon reckons with, and a server that ends meanwhile has not been promoted.
+    /// </summary>
     public void PromoteNow(SimHost host, uint above = 0)
     {
+        if (host.Server.IsPromoting)
+        {
+            return;
+        }
+
+        host.Server.IsPromoting = true;
+        host.Candidate?.LookSoon();
+        var takes = _dice.Pick(new[] { 0, 30, 30, 200, 2000 }) * Span.Millisecond;
+        world.Agenda.After(takes, () =>
+        {
+            if (host.Server is { IsPromoting: true, IsRunning: true })
+            {
+                Finish(host, above);
+            }
+        });
+    }
+
+    private void Finish(SimHost host, uint above)
+    {
+        host.Server.IsPromoting = false;
         // Each promotion branches off somewhere of its own: numbers collide, points do not.
         host.Server.Timeline = new TimelinePoint(Math.Max(host.Server.Timeline.Timeline, above) + 1, new Lsn(_lastSwitch += 0x1000));
         host.Server.IsStandby = false;
@@ -62,7 +87,7 @@ internal sealed class Repmgr(World world)
 
     private void Promote(SimHost host)
     {
-        if (!host.Server.IsRunning || !host.Server.IsStandby)
+        if (host.Server is not { IsRunning: true, IsStandby: true, IsPromoting: false })
         {
             _blindSince.Remove(host);
             return;

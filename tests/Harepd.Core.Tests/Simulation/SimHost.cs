@@ -103,6 +103,7 @@ internal sealed class SimHost(World world, int index, bool hasData)
     {
         Server.IsRunning = false;
         Server.IsHung = false;
+        Server.IsPromoting = false;
         Server.WasStoppedCleanly = isClean;
         Server.DownSince = world.Agenda.Now;
         Touch();

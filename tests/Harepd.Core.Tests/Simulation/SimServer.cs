@@ -12,6 +12,9 @@ internal sealed class SimServer
 
     public TimelinePoint Timeline { get; set; } = Samples.First;
 
+    /// <summary>Asked for and not done yet.</summary>
+    public bool IsPromoting { get; set; }
+
     public bool WasStoppedCleanly { get; set; }
 
     public bool IsHung { get; set; }
@@ -45,6 +48,7 @@ internal sealed class SimServer
             At = at,
             Health = health,
             InRecovery = isAsked ? IsStandby : null,
+            WasAskedToPromote = isAsked && IsPromoting,
             Timeline = isAsked ? Timeline : default,
             SystemId = isAsked ? Samples.OneSystem : default,
             WriteLsn = new Lsn(IsLagging ? 0x9000_0000UL : 0x1000UL),

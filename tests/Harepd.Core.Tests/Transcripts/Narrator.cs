@@ -108,7 +108,7 @@ internal sealed class Narrator
 
     public static string Describe(ServerObservation server) => server.Health != ServerHealth.Running
         ? server.Health.ToString()
-        : $"a {(server.InRecovery == true ? "standby" : "primary")} on timeline {server.Timeline}";
+        : $"a {(server.IsPromoting ? "promoting standby" : server.InRecovery == true ? "standby" : "primary")} on timeline {server.Timeline}";
 
     private static string OnOff(bool isOn) => isOn ? "on" : "off";
 

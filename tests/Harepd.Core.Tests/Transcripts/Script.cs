@@ -121,6 +121,9 @@ internal sealed class Script
             case ["standby", "lagging", .. var timeline]:
                 _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { WriteLsn = new Lsn(0x9000000), ReplayDelay = TimeSpan.FromMinutes(1) });
                 break;
+            case ["standby", "promoting", .. var timeline]:
+                _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { WasAskedToPromote = true });
+                break;
             case ["standby", .. var timeline]:
                 _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)));
                 break;

@@ -12,8 +12,6 @@ namespace Harepd.Tests.Live;
 [Collection(LiveTests.Name)]
 public sealed class DaemonLifeTests(LiveCluster live)
 {
-    private const string Red = "known red: writes fail after a daemon's quick restart; the resumed lease was seen to miss its renewal";
-
     [Fact]
     public async Task A_daemon_told_to_stop_shuts_its_gate_and_cuts_its_server_first()
     {
@@ -27,7 +25,7 @@ public sealed class DaemonLifeTests(LiveCluster live)
         await cluster.WaitForServingAsync(primary);
     }
 
-    [Fact(Skip = Red)]
+    [Fact]
     public async Task A_killed_daemon_that_is_started_at_once_costs_no_write()
     {
         var (cluster, primary, _) = await live.ReadyAsync();
@@ -40,7 +38,7 @@ public sealed class DaemonLifeTests(LiveCluster live)
         Assert.DoesNotContain(writers.Main.Attempts, attempt => !attempt.IsAcknowledged);
     }
 
-    [Fact(Skip = Red)]
+    [Fact]
     public async Task The_standbys_daemon_may_be_killed_and_started_without_costing_a_write()
     {
         var (cluster, primary, standby) = await live.ReadyAsync();

@@ -149,6 +149,12 @@ public sealed class LeaseWatchdogTests
             return new GateOutcome(to, IsConfirmed: true, "");
         }
 
+        public GateOutcome Open(Gate to, Term term, Instant notAfter) => Set(to, term, notAfter);
+
+        public void Flush()
+        {
+        }
+
         public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason) => new(Gate.Fenced, IsConfirmed: true, "");
     }
 }

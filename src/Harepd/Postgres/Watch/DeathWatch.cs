@@ -246,7 +246,7 @@ internal sealed class DeathWatch : IDisposable
         if (change.HasFlag(FolderChange.Recovery))
         {
             _rhythm.Hurry();
-            _tell.RecoveryTouched();
+            _tell.RecoveryTouched(change.HasFlag(FolderChange.Promotion));
         }
     }
 

@@ -55,7 +55,7 @@ internal sealed class FolderEvents : IDisposable
             var mask = BinaryPrimitives.ReadUInt32LittleEndian(_buffer.AsSpan(at + 4));
             var nameLength = (int)BinaryPrimitives.ReadUInt32LittleEndian(_buffer.AsSpan(at + 12));
             var name = Encoding.UTF8.GetString(_buffer, at + HeadSize, nameLength).TrimEnd('\0');
-            change |= (mask & Overflowed) != 0 ? FolderChange.Recovery | FolderChange.Postmaster : Meaning(name);
+            change |= (mask & Overflowed) != 0 ? FolderChange.Recovery | FolderChange.Postmaster : Meaning(name, mask);
             change |= (mask & Ignored) != 0 ? FolderChange.FolderGone : FolderChange.None;
             at += HeadSize + nameLength;
         }
@@ -72,8 +72,9 @@ internal sealed class FolderEvents : IDisposable
         }
     }
 
-    private static FolderChange Meaning(string name) => name switch
+    private static FolderChange Meaning(string name, uint mask) => name switch
     {
+        "promote" when (mask & (Kernel.InotifyCreate | Kernel.InotifyMovedTo)) != 0 => FolderChange.Recovery | FolderChange.Promotion,
         "standby.signal" or "recovery.signal" or "promote" => FolderChange.Recovery,
         "postmaster.pid" => FolderChange.Postmaster,
         _ => FolderChange.None,
@@ -94,4 +95,7 @@ internal enum FolderChange
 
     /// <summary>The folder itself is gone; another may stand in its place.</summary>
     FolderGone = 4,
+
+    /// <summary>A promotion was asked for: <c>promote</c> came (<c>pg_promote()</c> and <c>pg_ctl promote</c> both make it before they signal the postmaster).</summary>
+    Promotion = 8,
 }

@@ -14,6 +14,8 @@ internal sealed class Observer : IDisposable
 {
     // Each refused login writes a line into the server's log.
     private static readonly TimeSpan RefusedLogin = TimeSpan.FromSeconds(1);
+    // A promotion that takes longer is a server far behind; its readers are let in again meanwhile.
+    private static readonly TimeSpan PromotionLimit = TimeSpan.FromSeconds(10);
     private readonly PostgresSettings _settings;
     private readonly DataFolder _folder;
     private readonly DeathWatch _death;
@@ -26,6 +28,7 @@ internal sealed class Observer : IDisposable
     private readonly Thread _thread;
     private volatile bool _isAsked;
     private volatile bool _isDisposed;
+    private long _promotingUntil;
     private Instant _nextOpen;
     private Instant _nextFull;
     private bool? _recovers;
@@ -38,12 +41,21 @@ internal sealed class Observer : IDisposable
     }
 
     // Only a standby is watched for a change: a primary becomes a standby by a restart, which ends the session.
-    private bool IsPeeking => _recovers == true && _rhythm.IsFast;
+    private bool IsPeeking => _recovers == true && (_rhythm.IsFast || IsPromoting);
+
+    private bool IsPromoting => _recovers == true && BootClock.Now.Nanos < Interlocked.Read(ref _promotingUntil);
 
     public void Start() => _thread.Start();
 
     /// <summary>The rhythm changed.</summary>
     public void Wake() => _wake.Signal();
+
+    /// <summary>A promotion was asked for: readings of the standby say so from now on, until it is none or for ten seconds.</summary>
+    public void NotePromotion()
+    {
+        Interlocked.Exchange(ref _promotingUntil, (BootClock.Now + PromotionLimit).Nanos);
+        LookNow();
+    }
 
     /// <summary>A full reading at once.</summary>
     public void LookNow()
@@ -133,6 +145,7 @@ internal sealed class Observer : IDisposable
 
         _reader.Drop();
         _recovers = null;
+        Interlocked.Exchange(ref _promotingUntil, 0);
         _isAsked = false;
         _nextOpen = now + _rhythm.Search;
         var control = ControlFile.Read(_folder.Known);
@@ -180,7 +193,7 @@ internal sealed class Observer : IDisposable
         _recovers = reading.InRecovery;
         _nextFull = now + _settings.CalmInterval;
         var verdict = Verdict.OfAnswer(reading.InRecovery, _probe.Finding);
-        _post.Post(reading.With(verdict, _reader.Facts!, now));
+        _post.Post(reading.With(verdict, _reader.Facts!, now) with { WasAskedToPromote = IsPromoting });
         if (verdict.Health == ServerHealth.Starting)
         {
             // A stop that waits for its sessions to leave would wait for this one for ever.

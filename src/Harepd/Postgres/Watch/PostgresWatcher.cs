@@ -24,7 +24,7 @@ internal sealed class PostgresWatcher : IAsyncDisposable, IDisposable
     {
         folder ??= new DataFolder(settings);
         _rhythm = new LookRhythm(settings);
-        _death = new DeathWatch(settings, folder, _rhythm, new DeathWatchEvents(postmasterDied, PresenceChanged, () => _observer!.Wake()), log);
+        _death = new DeathWatch(settings, folder, _rhythm, new DeathWatchEvents(postmasterDied, PresenceChanged, RecoveryTouched), log);
         _probe = new ServerProbe(settings, folder, () => _observer!.LookNow());
         _observer = new Observer(settings, folder, _death, _probe, new ObservationPost(settings, observed, log), _rhythm);
     }
@@ -61,6 +61,18 @@ internal sealed class PostgresWatcher : IAsyncDisposable, IDisposable
     }
 
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    private void RecoveryTouched(bool isPromotion)
+    {
+        if (isPromotion)
+        {
+            _observer.NotePromotion();
+        }
+        else
+        {
+            _observer.Wake();
+        }
+    }
 
     private void PresenceChanged()
     {
