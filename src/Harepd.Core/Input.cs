@@ -54,6 +54,12 @@ public abstract record Input
     /// <summary>The lease watchdog fenced by itself because the machine was late; the machine must not believe it holds.</summary>
     public sealed record WatchdogFired(Term Term) : Input;
 
+    /// <summary>A promotion was asked of the server, or could not be. What the server is now is seen by looking.</summary>
+    /// <param name="Term">That of the effect.</param>
+    /// <param name="IsAsked">The server has been told; false: nothing was done.</param>
+    /// <param name="Detail">What was done, or why not; for people.</param>
+    public sealed record PromotionAsked(Term Term, bool IsAsked, string Detail) : Input;
+
     /// <summary>Stop cleanly: fence, release, then <see cref="NodeMachine.IsStopped"/>.</summary>
     public sealed record Stop(string Reason) : Input;
 }

@@ -41,6 +41,7 @@ public static class NodeMachine
             HighestTerm = lease.Held is { } held && held.Term > start.TermOnDisk ? held.Term : start.TermOnDisk,
             ReportVersion = start.UnixMillis * 1000,
             NextShare = now,
+            Promotion = new PromotionState { IsPending = start.IsPromotionPending },
             // Just before, so that the first tick is due at once: what was resumed may be over already.
             LastStep = now - TimeSpan.FromTicks(1),
         };
@@ -67,6 +68,7 @@ public static class NodeMachine
         {
             Consider(LeaseMachine.NextTick(lease, settings.Rules));
             Consider(state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook);
+            Consider(state.Promotion.NextWake);
         }
 
         return next;
@@ -100,6 +102,9 @@ public sealed record NodeStart
 
     /// <summary>The gate that the managed block on disk shows; <see cref="Gate.ReadWrite"/> when in doubt.</summary>
     public Gate GateOnDisk { get; init; } = Gate.ReadWrite;
+
+    /// <summary>An earlier run told this very run of the server to promote itself.</summary>
+    public bool IsPromotionPending { get; init; }
 
     /// <summary>The term that the managed block on disk carries.</summary>
     public Term TermOnDisk { get; init; }

@@ -50,5 +50,17 @@ public sealed record NodeSettings
     /// <summary>How soon a gate operation that failed is tried again.</summary>
     public TimeSpan GateRetry { get; init; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Who promotes, and when.</summary>
+    public FailoverPolicy Failover { get; init; } = new();
+
+    /// <summary>PostgreSQL's port at <see cref="Address"/>; what the other standbys follow. 0 when unknown.</summary>
+    public int ServerPort { get; init; }
+
+    /// <summary>How soon a standby that does not follow the holder is told again to.</summary>
+    public TimeSpan FollowInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A member of which no new word came for so long is silent: two reports must have been lost.</summary>
+    public TimeSpan SilentAfter => ShareInterval * 2;
+
     internal LeaseRules Rules => new(Membership, Lease);
 }

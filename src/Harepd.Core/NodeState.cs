@@ -61,6 +61,9 @@ public sealed record NodeState
 
     public bool IsStopping { get; init; }
 
+    /// <summary>What matters to a failover only: whom it would replace, the verdict, the promotion under way.</summary>
+    public PromotionState Promotion { get; init; } = new();
+
     /// <summary>The refusal recorded last, so that the same one is not recorded each time.</summary>
     public RefusalReason RecordedRefusal { get; init; }
 

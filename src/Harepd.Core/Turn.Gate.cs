@@ -21,6 +21,7 @@ internal sealed partial class Turn
             FitnessReason = reason,
             IsYielding = lease.IsYielding,
             IsStopping = _state.IsStopping,
+            IsPromoting = IsPromoting(),
             MayServeReads = settings.AllowReads && _state.IsReadable,
             MayBeOpen = !gate.IsKnown && gate.Now == Gate.ReadWrite,
         });
@@ -172,7 +173,8 @@ internal sealed partial class Turn
         var isVacant = _state.Voter is { } voter
             ? voter.LiveAt(now) is null || Suspicion()
             : Suspicion();
-        var isAlarmed = isVacant && _state.Lease!.Held is null && _state.Server.Health != ServerHealth.Unknown;
+        var isAlarmed = _state.Promotion.Current is not null
+            || (isVacant && _state.Lease!.Held is null && _state.Server.Health != ServerHealth.Unknown);
         if (isAlarmed != _state.IsAlarmed)
         {
             _sends.Add(new Effect.SetPace(isAlarmed));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Harepd.Core.Act;
+using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Observe;
 using Harepd.Core.Share;
@@ -25,6 +26,7 @@ internal sealed partial class Turn
             TroubleSince = isTrouble ? _state.TroubleSince ?? now : null,
             IsReadable = IsReadable(server),
         };
+        SettlePending(before, server);
         if (before.Health != server.Health || before.InRecovery != server.InRecovery)
         {
             Note(DecisionKind.ServerChanged, _state.HighestTerm, Describe(before), Describe(server), server.Detail);
@@ -47,6 +49,7 @@ internal sealed partial class Turn
         var before = _state.Server;
         var dead = new ServerObservation { At = now, Health = ServerHealth.Down, SystemId = before.SystemId, Timeline = before.Timeline, WriteLsn = before.WriteLsn, Detail = detail };
         _state = _state with { Server = dead, TroubleSince = null, IgnoreBefore = now, IsReadable = false };
+        SettlePending(before, dead);
         Note(DecisionKind.ServerChanged, _state.HighestTerm, Describe(before), Describe(dead), detail);
     }
 
@@ -155,13 +158,20 @@ internal sealed partial class Turn
             HeldTerm = _state.Lease?.Held?.Term ?? Term.None,
             Reason = _state.Gate.Reason,
             IsRogue = _state.IsRogue,
+            IsShut = _state.Gate.IsShutForWrites && _state.Lease?.IsYielding == false,
+            IsPromotable = !_state.IsStopping && Failover.IsPromotable(settings.Failover, server, _state.Promotion.FailedUntil, settings.Freshness, now),
+            Priority = settings.Failover.Priority,
+            UpstreamSilence = server.UpstreamSilence,
+            ServerPort = settings.ServerPort,
+            PromotedAge = PromotedAge(),
         };
     }
 
     /// <summary>Whether the others should hear at once; positions alone can wait for the next round.</summary>
     private static bool IsNews(NodeReport last, NodeReport next) =>
         last.Health != next.Health || last.InRecovery != next.InRecovery || last.Gate != next.Gate || last.HeldTerm != next.HeldTerm
-        || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming;
+        || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming
+        || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable;
 
     private static string Describe(ServerObservation server) => server.Health != ServerHealth.Running
         ? server.Health.ToString()

@@ -60,6 +60,9 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 DoubtGate();
                 Run((lease, _) => lease.Held?.Term == fired.Term ? LeaseMachine.GiveUp(lease, "the lease watchdog fenced") : new LeaseStep(lease, []));
                 break;
+            case Input.PromotionAsked asked:
+                TakePromotion(asked);
+                break;
             case Input.Stop stop:
                 Note(DecisionKind.Stopping, _state.HighestTerm, "", "", stop.Reason);
                 _state = _state with { IsStopping = true };
@@ -74,12 +77,15 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     {
         if (_state.Lease is not null)
         {
+            SettleFailover();
             SettleLease();
             SettleWatchdog();
             SettleRelease();
             SettleGate();
+            SettlePromotion();
             SettleRoute();
             SettlePace();
+            SettleUpstream();
         }
 
         SettleReport();
@@ -135,6 +141,11 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             return (null, "the daemon stops");
         }
 
+        if (PromotionCandidacy() is { } promotion)
+        {
+            return promotion;
+        }
+
         var (fitness, reason) = Judge();
         return Eligibility.Of(_state.Server, fitness, reason, _state.Lease?.Held, _state.Gate.IsShutForWrites);
     }
@@ -174,6 +185,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             case LeaseOutput.Acquired(var lease):
                 _state = _state with { HighestTerm = Max(_state.HighestTerm, lease.Term), RecordedRefusal = RefusalReason.None };
                 Note(DecisionKind.LeaseAcquired, lease.Term, "", "holder", $"accepted by {string.Join(", ", lease.Voters)}");
+                BeginPromotion(lease);
                 break;
             case LeaseOutput.Yielded(var lease, var reason):
                 Note(DecisionKind.LeaseYielded, lease.Term, "holder", "", reason);

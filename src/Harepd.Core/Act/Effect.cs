@@ -46,6 +46,18 @@ public abstract record Effect
     /// </summary>
     public sealed record ReleaseHold(long Sequence) : Effect;
 
+    /// <summary>
+    /// Make the standby a primary, by the way that does not block. Not to be begun at or after <paramref name="NotAfter"/> or without a lease:
+    /// the clock is read just before. Answered with <see cref="Input.PromotionAsked"/>; whether it worked is seen by looking.
+    /// </summary>
+    public sealed record Promote(Term Term, Instant NotAfter, TimelinePoint From) : Effect;
+
+    /// <summary>Read the server at once, whatever the rhythm.</summary>
+    public sealed record Look : Effect;
+
+    /// <summary>Let the standby stream from this server from now on; nothing is done when it does already.</summary>
+    public sealed record Follow(Term Term, string Host, int Port) : Effect;
+
     /// <summary>Keep the memory of this run on tmpfs before anything leaves (R7).</summary>
     public sealed record SaveMemory(VoterState? Voter, LeaseState? Lease) : Effect;
 
@@ -104,4 +116,10 @@ public enum DecisionKind
     TimelineNotSaved = 171,
     Stopping = 180,
     HoldSettled = 185,
+    FailoverWaits = 200,
+    FailoverBegins = 201,
+    PromotionAsked = 202,
+    PromotionDone = 203,
+    PromotionFailed = 204,
+    FailoverAdvised = 205,
 }

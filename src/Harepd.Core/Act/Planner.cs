@@ -20,6 +20,9 @@ public sealed record Situation
 
     public bool IsStopping { get; init; }
 
+    /// <summary>The standby is about to be promoted, or is, and its new timeline is not noted yet: nobody is let in meanwhile.</summary>
+    public bool IsPromoting { get; init; }
+
     /// <summary>Configuration and lag allow reads on a standby.</summary>
     public bool MayServeReads { get; init; }
 
@@ -47,6 +50,11 @@ public static class Planner
         if (situation.IsYielding)
         {
             return new(Gate.Fenced, "the lease was given up");
+        }
+
+        if (situation.IsPromoting)
+        {
+            return new(Gate.Fenced, "a promotion is under way");
         }
 
         if (situation.Held is not null)

@@ -114,7 +114,7 @@ public static partial class LeaseMachine
 
             var longer = attempt.Deadline > held.Deadline
                 ? new HeldLease(held.Term, attempt.Ballot, attempt.Deadline, fenceAt, attempt.Yes) { Under = attempt.For }
-                : held with { Ballot = attempt.Ballot };
+                : held with { Ballot = attempt.Ballot, Under = attempt.For };
             output.Add(new LeaseOutput.Renewed(longer));
             return state with { Held = longer, Attempt = null };
         }

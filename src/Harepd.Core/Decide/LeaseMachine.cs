@@ -43,6 +43,22 @@ public static partial class LeaseMachine
         return new LeaseStep(state, output.ToImmutable());
     }
 
+    /// <summary>
+    /// The holder's server was promoted under this lease: a renewal for its new timeline begins at once, whatever is in flight (ADR 0008).
+    /// Until a majority said yes to it the lease is for the old timeline, and nothing opens.
+    /// </summary>
+    public static LeaseStep Rebind(LeaseState state, LeaseRules rules, Candidacy candidacy, Instant now)
+    {
+        var output = ImmutableArray.CreateBuilder<LeaseOutput>();
+        state = Expire(state, rules, now, output);
+        if (state.Held is not null)
+        {
+            state = Renew(state, rules, candidacy, now, output);
+        }
+
+        return new LeaseStep(state, output.ToImmutable());
+    }
+
     /// <summary>The gate is shut and confirmed: only now the release leaves (R4). The caller clears the resume file before it sends.</summary>
     public static LeaseStep GateShut(LeaseState state, LeaseRules rules, Instant now)
     {

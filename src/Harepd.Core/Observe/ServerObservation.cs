@@ -42,6 +42,9 @@ public sealed record ServerObservation
     /// <summary>Standby: host of the server it streams from, as <c>pg_stat_wal_receiver</c> shows it; empty when none.</summary>
     public string UpstreamHost { get; init; } = "";
 
+    /// <summary>Standby: how long ago the WAL receiver got its last message; null when it has none or it is not known.</summary>
+    public TimeSpan? UpstreamSilence { get; init; }
+
     /// <summary>Primary: the standbys that stream from here.</summary>
     public IReadOnlyList<ReplicaLink> Replicas { get; init; } = [];
 

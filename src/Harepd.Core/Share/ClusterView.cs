@@ -26,7 +26,7 @@ public sealed record ClusterView
 
         // Whatever a peer claims, the age stays in a range that the clock can subtract.
         var age = TimeSpan.FromTicks(Math.Clamp(report.Age.Ticks, 0, TimeSpan.TicksPerDay));
-        return this with { Reports = Reports.SetItem(report.Member, new SeenReport(report, now - age)) };
+        return this with { Reports = Reports.SetItem(report.Member, new SeenReport(report, now - age) { HeardAt = now }) };
     }
 
     /// <summary>The report of a member if it is not older than <paramref name="freshness"/>, else null.</summary>
@@ -42,4 +42,8 @@ public sealed record ClusterView
 }
 
 /// <summary>A report and the instant it was made, at the latest, on this node's clock.</summary>
-public sealed record SeenReport(NodeReport Report, Instant MadeAt);
+public sealed record SeenReport(NodeReport Report, Instant MadeAt)
+{
+    /// <summary>When it came in here, from its member or by way of another: what silence is counted from.</summary>
+    public Instant HeardAt { get; init; }
+}

@@ -57,4 +57,22 @@ public sealed record NodeReport
 
     /// <summary>True when the member's server takes writes although it holds no lease.</summary>
     public bool IsRogue { get; init; }
+
+    /// <summary>The gate is confirmed shut for writes, nothing that opens it is asked for, and no lease is being given up.</summary>
+    public bool IsShut { get; init; }
+
+    /// <summary>Standby: it could be promoted now, as far as it knows itself.</summary>
+    public bool IsPromotable { get; init; }
+
+    /// <summary>Among equally advanced standbys the highest goes first.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Standby: how long before the statement its WAL receiver had got its last message; null when unknown.</summary>
+    public TimeSpan? UpstreamSilence { get; init; }
+
+    /// <summary>PostgreSQL's port at <see cref="Address"/>; 0 when unknown.</summary>
+    public int ServerPort { get; init; }
+
+    /// <summary>Holder: how long ago it took over by itself under this lease; null when it did not.</summary>
+    public TimeSpan? PromotedAge { get; init; }
 }

@@ -32,8 +32,43 @@ internal sealed record HttpConfig(IPAddress BindAddress, int BindPort, int Agent
 /// <summary>How far behind a standby may be and still serve read-only traffic.</summary>
 internal sealed record ReadsConfig(long MaxLagBytes, TimeSpan MaxLagTime);
 
-/// <summary>Who promotes a standby.</summary>
-internal sealed record FailoverConfig(FailoverManager Manager);
+/// <summary>Who promotes a standby, which, and when. Only <see cref="Manager"/> counts unless that is harepd, or none, which judges and does nothing.</summary>
+internal sealed record FailoverConfig
+{
+    public FailoverManager Manager { get; init; }
+
+    /// <summary>This node is never promoted by harepd.</summary>
+    public bool NoFailover { get; init; }
+
+    /// <summary>Among equally advanced standbys the highest is promoted.</summary>
+    public int Priority { get; init; } = 100;
+
+    /// <summary>A standby that lacks more of the lost primary's last known position is not promoted.</summary>
+    public long MaxLagBytes { get; init; } = 16L << 20;
+
+    public CrashAnswer OnCrash { get; init; }
+
+    /// <summary>How long a primary that was stopped cleanly, is starting, or lives without the lease is waited for.</summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>By when a promotion must be done.</summary>
+    public TimeSpan PromoteTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between two automatic failovers; each further one within an hour doubles it, up to <see cref="MaxInterval"/>. Zero: no limit.</summary>
+    public TimeSpan MinInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan MaxInterval { get; init; } = TimeSpan.FromMinutes(10);
+}
+
+/// <summary>What follows when the primary's postmaster died on a living host.</summary>
+internal enum CrashAnswer
+{
+    /// <summary>Another server takes over at once.</summary>
+    Failover = 0,
+
+    /// <summary>Whoever starts PostgreSQL on that host gets the stop grace to bring it back.</summary>
+    Restart = 1,
+}
 
 /// <summary>Who promotes (DESIGN section 6).</summary>
 internal enum FailoverManager

@@ -47,6 +47,10 @@ internal static class ReportWire
             HeldTerm = report.HeldTerm.Value,
             Reason = Clean(report.Reason, MaxReason),
             IsRogue = report.IsRogue,
+            IsShut = report.IsShut,
+            IsPromotable = report.IsPromotable,
+            Priority = report.Priority,
+            ServerPort = (uint)Math.Clamp(report.ServerPort, 0, MaxPort),
         };
         if (report.InRecovery is { } inRecovery)
         {
@@ -56,6 +60,16 @@ internal static class ReportWire
         if (report.ReplayDelay is { } delay)
         {
             wire.ReplayDelayNanos = Nanos(delay);
+        }
+
+        if (report.UpstreamSilence is { } silence)
+        {
+            wire.UpstreamSilenceNanos = Nanos(silence);
+        }
+
+        if (report.PromotedAge is { } promoted)
+        {
+            wire.PromotedAgeNanos = Nanos(promoted);
         }
 
         return wire;
@@ -83,5 +97,11 @@ internal static class ReportWire
         HeldTerm = new Term(Number(wire.HeldTerm, 0, "report.held_term")),
         Reason = Text(wire.Reason, MaxReason, "report.reason"),
         IsRogue = wire.IsRogue,
+        IsShut = wire.IsShut,
+        IsPromotable = wire.IsPromotable,
+        Priority = wire.Priority,
+        UpstreamSilence = wire.HasUpstreamSilenceNanos ? Span(wire.UpstreamSilenceNanos, "report.upstream_silence") : null,
+        ServerPort = wire.ServerPort <= MaxPort ? (int)wire.ServerPort : throw Refuse("report.server_port", $"is {wire.ServerPort}, out of range"),
+        PromotedAge = wire.HasPromotedAgeNanos ? Span(wire.PromotedAgeNanos, "report.promoted_age") : null,
     };
 }

@@ -21,6 +21,9 @@ internal static class WireLimits
     /// <summary>Rounds, terms and versions stay below this, so that adding one never overflows.</summary>
     public const long MaxNumber = 1L << 62;
 
+    /// <summary>The highest TCP port.</summary>
+    public const int MaxPort = 65_535;
+
     /// <summary>Bytes of a vote, either way.</summary>
     public const int MaxVoteBytes = 8 * 1024;
 

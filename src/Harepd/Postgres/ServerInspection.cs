@@ -14,7 +14,8 @@ internal sealed record ServerInspection
             has_function_privilege('pg_hba_file_rules()', 'execute') and has_table_privilege('pg_hba_file_rules', 'select'),
             (select setting from pg_settings where name = 'hba_file'),
             (select setting::int from pg_settings where name = 'client_connection_check_interval'),
-            current_setting('wal_log_hints') = 'on' or current_setting('data_checksums') = 'on'
+            current_setting('wal_log_hints') = 'on' or current_setting('data_checksums') = 'on',
+            has_function_privilege('pg_promote(boolean,integer)', 'execute')
         """;
 
     private const string HbaErrors =
@@ -44,6 +45,9 @@ internal sealed record ServerInspection
     /// <summary>Whether pg_rewind could work on this server's data.</summary>
     public required bool CanBeRewound { get; init; }
 
+    /// <summary>May promote a standby.</summary>
+    public required bool MayPromote { get; init; }
+
     /// <summary>What PostgreSQL would not load in pg_hba.conf as it is on disk, one sentence a line; at most three.</summary>
     public required IReadOnlyList<string> HbaProblems { get; init; }
 
@@ -58,7 +62,7 @@ internal sealed record ServerInspection
 
         var reply = session.Query(Sql, deadline);
         fault = reply.Fault;
-        if (fault is not null || reply.Rows is not [[{ } version, var recovery, var super, var monitor, var signal, var hba, var file, var checks, var rewind]])
+        if (fault is not null || reply.Rows is not [[{ } version, var recovery, var super, var monitor, var signal, var hba, var file, var checks, var rewind, var promote]])
         {
             fault ??= new PgFault(PgFaultKind.Protocol, "", "the server's answer about itself makes no sense");
             return null;
@@ -76,6 +80,7 @@ internal sealed record ServerInspection
             HbaFile = file,
             ChecksClients = checks is null ? null : int.TryParse(checks, NumberStyles.None, CultureInfo.InvariantCulture, out var interval) && interval > 0,
             CanBeRewound = rewind == "t",
+            MayPromote = promote == "t",
             HbaProblems = [.. problems.Select(row => $"line {row[0]}: {row[1]}")],
         };
     }

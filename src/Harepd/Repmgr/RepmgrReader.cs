@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Harepd.Peers;
 using Harepd.Postgres;
+using Harepd.Postgres.Wire;
 
 namespace Harepd.Repmgr;
 

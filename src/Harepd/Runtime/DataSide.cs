@@ -5,6 +5,7 @@ using Harepd.Core.Act;
 using Harepd.Core.Model;
 using Harepd.Guard;
 using Harepd.Peers;
+using Harepd.Postgres.Control;
 using Harepd.Postgres.Watch;
 using Harepd.Repmgr;
 using Microsoft.Extensions.Logging;
@@ -36,12 +37,21 @@ internal sealed class DataSide : IAsyncDisposable
         Guard = GuardKeeper.Start(config.RunDir, config.File, logs.CreateLogger("Guard"));
         _means = MeansOf(config);
         Lane = new GateLane(() => new UnhurriedDoor(_means.Fence.Door, () => Guard.HasShut), () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
+        var control = new ServerControl(PostgresDoor.SettingsOf(config), config.RunDir);
+        Control = new ControlLane(control, settings.Failover.PromoteTimeout, () => _watchdog.FenceAt, post, logs.CreateLogger("Control"));
+        WasToldToPromote = () => settings.Failover.Promoter == Promoter.Harepd && control.WasToldToPromote();
         _repmgr = config.Repmgr is { } repmgr
             ? new RepmgrReader(PostgresDoor.SettingsOf(config) with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)
             : null;
     }
 
     public GateLane Lane { get; }
+
+    /// <summary>Orders to the server.</summary>
+    public ControlLane Control { get; }
+
+    /// <summary>An earlier run of the daemon told the server that runs now to promote itself.</summary>
+    public Func<bool> WasToldToPromote { get; }
 
     public GuardKeeper Guard { get; }
 
@@ -96,6 +106,9 @@ internal sealed class DataSide : IAsyncDisposable
 
     private void Rehearse() => _means.Fence.Rehearse(BootClock.Now + TimeSpan.FromSeconds(2));
 
+    /// <summary>Reads the server at once, whatever the rhythm.</summary>
+    public void LookNow() => _means.Watcher.LookNow();
+
     /// <summary>Fences on the caller's thread: HAProxy is cut on threads of its own meanwhile.</summary>
     public GateOutcome FenceNow(Term term, Instant deadline, string reason) =>
         _means.Fence.Fence(term, UnhurriedDoor.Deadline(deadline, Guard.HasShut), mayStop: true, reason);
@@ -129,6 +142,7 @@ internal sealed class DataSide : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _watchdog.Dispose();
+        Control.Dispose();
         Lane.Dispose();
         _means.Dispose();
         Guard.Dispose();

@@ -31,7 +31,8 @@ internal sealed class DecisionLog(ILogger log)
         var level = decision.Kind switch
         {
             DecisionKind.RogueSeen or DecisionKind.TwoPrimariesSeen or DecisionKind.WatchdogFired => LogLevel.Error,
-            DecisionKind.GateFailed or DecisionKind.LeaseYielded or DecisionKind.MembershipRefused or DecisionKind.ElectionRefused => LogLevel.Warning,
+            DecisionKind.GateFailed or DecisionKind.LeaseYielded or DecisionKind.MembershipRefused or DecisionKind.ElectionRefused
+                or DecisionKind.FailoverBegins or DecisionKind.FailoverAdvised or DecisionKind.PromotionFailed => LogLevel.Warning,
             _ => LogLevel.Information,
         };
         log.Log(

@@ -118,6 +118,8 @@ internal sealed partial class Node
     {
         Arm = arm => _data?.Arm(arm),
         Gate = effect => _data?.Lane.Enqueue(effect),
+        Control = effect => _data?.Control.Enqueue(effect),
+        Look = () => _data?.LookNow(),
         Steer = steer => _data?.Steer(steer),
         Hold = effect => _data?.Hold(effect),
         Save = _memory.Save,

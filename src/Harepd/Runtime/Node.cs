@@ -62,6 +62,7 @@ internal sealed partial class Node : IAsyncDisposable
             Timeline = memory.ReadTimeline(),
             GateOnDisk = gate,
             TermOnDisk = term,
+            IsPromotionPending = _data?.WasToldToPromote() == true,
         };
         _decisions.Record(new Decision(DecisionKind.Started, term, "", gate.ToString(), Describe(start)));
         Loop = new NodeLoop(settings, NodeMachine.Create(settings, start, now), _mailbox, Edge());
@@ -132,7 +133,13 @@ internal sealed partial class Node : IAsyncDisposable
     public void Reconfigure(HarepdConfig config)
     {
         _config = config;
-        Loop.Reconfigure(_settings with { AllowReads = config.AllowRo, MaxLagBytes = config.Reads.MaxLagBytes, MaxLagTime = config.Reads.MaxLagTime });
+        Loop.Reconfigure(_settings with
+        {
+            AllowReads = config.AllowRo,
+            MaxLagBytes = config.Reads.MaxLagBytes,
+            MaxLagTime = config.Reads.MaxLagTime,
+            Failover = NodeSettingsFrom.FailoverOf(config.Failover),
+        });
         _data?.Reconfigure(config);
     }
 

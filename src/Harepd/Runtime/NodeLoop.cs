@@ -111,6 +111,12 @@ internal sealed class NodeLoop
             case Effect.EngageHold or Effect.ReleaseHold:
                 _rooms.Hold(effect);
                 break;
+            case Effect.Promote or Effect.Follow:
+                _rooms.Control(effect);
+                break;
+            case Effect.Look:
+                _rooms.Look();
+                break;
             case Effect.SaveMemory save:
                 return _rooms.Save(save) && mayLeave;
             case Effect.SaveTimeline save:

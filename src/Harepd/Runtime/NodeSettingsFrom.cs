@@ -23,6 +23,27 @@ internal static class NodeSettingsFrom
         AllowReads = config.AllowRo,
         MaxLagBytes = config.Reads.MaxLagBytes,
         MaxLagTime = config.Reads.MaxLagTime,
+        Failover = FailoverOf(config.Failover),
+        ServerPort = config.Postgres?.Port ?? 0,
+    };
+
+    /// <summary>Who promotes, and when.</summary>
+    public static FailoverPolicy FailoverOf(FailoverConfig config) => new()
+    {
+        Promoter = config.Manager switch
+        {
+            FailoverManager.Harepd => Promoter.Harepd,
+            FailoverManager.None => Promoter.None,
+            _ => Promoter.Repmgr,
+        },
+        IsCandidate = !config.NoFailover,
+        Priority = config.Priority,
+        MaxLagBytes = config.MaxLagBytes,
+        RestartsFirst = config.OnCrash == CrashAnswer.Restart,
+        StopGrace = config.StopGrace,
+        PromoteTimeout = config.PromoteTimeout,
+        MinInterval = config.MinInterval,
+        MaxInterval = config.MaxInterval,
     };
 
     private static LeaseSettings LeaseOf(HarepdConfig config) => new()

@@ -16,6 +16,12 @@ internal sealed record Rooms
     /// <summary>Close, open or verify the gate; one lane for all three (R6).</summary>
     public required Action<Effect> Gate { get; init; }
 
+    /// <summary>Orders to the server: promote, follow; one lane for both.</summary>
+    public required Action<Effect> Control { get; init; }
+
+    /// <summary>Reads the server at once.</summary>
+    public required Action Look { get; init; }
+
     /// <summary>Tell every HAProxy.</summary>
     public required Action<Effect.Steer> Steer { get; init; }
 

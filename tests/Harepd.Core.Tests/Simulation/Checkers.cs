@@ -18,6 +18,8 @@ internal sealed class Checkers(World world)
 
     public long Openings { get; private set; }
 
+    public long Promotions { get; private set; }
+
     /// <summary>After every event.</summary>
     public void Look()
     {
@@ -98,6 +100,54 @@ internal sealed class Checkers(World world)
         Demand(noted * 2 > world.Hosts.Count, host, $"timeline {timeline} is opened before a majority noted it");
     }
 
+    /// <summary>At the moment at which a server is told to promote itself.</summary>
+    public void Promoting(SimHost host, SimProcess process, Term term)
+    {
+        Promotions++;
+        Demand(host.HoldsLease && host.LeaseTerm == term, host, $"a promotion under term {term} is begun without the lease");
+        Demand(host.Block == Gate.Fenced, host, "a promotion is begun before the own gate is shut");
+        foreach (var other in world.DataHosts.Where(other => other != host && IsHeard(other, host)))
+        {
+            Demand(!IsWellPrimary(other, host), host, $"a promotion is begun although {other.Name} is well");
+            Demand(!IsBetterStandby(other, host), host, $"a promotion is begun although {other.Name} received more");
+        }
+
+        if (process.State.Promotion.Last is { } last && last.Timeline == host.Server.Timeline)
+        {
+            var lost = (long)last.WriteLsn.Value - 0x1000 - host.Server.Wal;
+            Demand(lost <= world.Plan.Failover.MaxLagBytes, host, $"a promotion loses {lost} bytes that were known of");
+        }
+    }
+
+    /// <summary>For so long that its word must be known there, nothing stood between the two and both daemons ran.</summary>
+    private bool IsHeard(SimHost from, SimHost by)
+    {
+        const Faults blurs = Faults.Loss | Faults.SlowNetwork | Faults.SlowLoop | Faults.SlowLooking | Faults.OtherMembership | Faults.Suspend | Faults.NoEndOfFile;
+        var since = world.Agenda.Now - 3 * Span.Second;
+        return !world.Plan.Has(blurs) && from is { IsUp: true, IsSuspended: false } && world.Network.WholeSince(from, by) <= since
+            && IsRunning(from.Candidate, since) && IsRunning(by.Candidate, since);
+    }
+
+    private static bool IsRunning(SimProcess? process, long since) =>
+        process is { IsAlive: true, IsPaused: false } && process.BegunAt <= since && process.ThawedAt <= since;
+
+    /// <summary>A primary that could go on serving and gave the lease up a moment ago must be waited for.</summary>
+    private bool IsWellPrimary(SimHost other, SimHost host)
+    {
+        var grace = Span.Of(world.Plan.Failover.StopGrace) * 9 / 10;
+        return other.Server is { TakesWrites: true, IsHung: false, CannotWrite: false } && other.Server.Timeline.Timeline >= host.Server.Timeline.Timeline
+            && !other.Candidate!.State.IsStopping && world.Agenda.Now - Math.Max(other.ReleasedAt, other.Server.UpSince) < grace;
+    }
+
+    private bool IsBetterStandby(SimHost other, SimHost host)
+    {
+        var settled = world.Agenda.Now - 3 * Span.Second / 2;
+        return other.Server is { IsRunning: true, IsStandby: true, IsHung: false, HasSlotsFull: false, IsPromoting: false }
+            && other.Server.Timeline == host.Server.Timeline && other.Server.Wal > host.Server.Wal && other.Server.WalChangedAt < settled
+            && other.Server.UpSince < settled && other.Candidate!.State is { IsStopping: false } state
+            && state.Promotion.FailedUntil == Instant.Zero;
+    }
+
     /// <summary>When a proxy was told to send writes to this host.</summary>
     public void Steered(SimHost host) =>
         Demand(host.HoldsLease, host, "a proxy is pointed at a server without the lease");
@@ -105,6 +155,11 @@ internal sealed class Checkers(World world)
     private void Released(SimHost host, LeaseRequest.Release release)
     {
         Demand(!host.IsWriteOpen, host, $"{release.Ballot} is released while the write gate is open");
+        if (host.LeaseUntil != Instant.Zero)
+        {
+            host.ReleasedAt = world.Agenda.Now;
+        }
+
         host.LeaseUntil = Instant.Zero;
     }
 
@@ -134,8 +189,8 @@ internal sealed class Checkers(World world)
         Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold => 0,
         Effect.Steer { Route: { Write: false, Read: false } } => 0,
         Effect.SaveMemory or Effect.SaveTimeline => 1,
-        Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace => 2,
-        Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.ReleaseHold => 3,
+        Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look => 2,
+        Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.Promote or Effect.Follow or Effect.ReleaseHold => 3,
         _ => 4,
     };
 }

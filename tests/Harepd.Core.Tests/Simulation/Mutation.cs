@@ -21,12 +21,19 @@ internal class Mutation
     /// <summary>True when only clusters whose members press hard on the lease, with clocks far apart, are worth a try.</summary>
     public virtual bool NeedsContest => false;
 
-    public Plan Sharpen(Plan plan) => NeedsContest
-        ? plan with { Faults = plan.Faults | Needs, IsContested = true, Lease = plan.Lease with { DriftPpm = 20_000 } }
+    public virtual Plan Sharpen(Plan plan) => NeedsContest
+        ? plan with { Faults = plan.Faults | Needs, IsContested = true, IsManaged = false, Lease = plan.Lease with { DriftPpm = 20_000 } }
+        : NeedsManaged ? plan with { Faults = plan.Faults | Needs, IsContested = false, IsManaged = true }
         : plan with { Faults = plan.Faults | Needs };
 
     /// <summary>Openings are done whatever the clock says.</summary>
     public virtual bool OpensLate => false;
+
+    /// <summary>Promotions are done whatever the clock says.</summary>
+    public virtual bool PromotesLate => false;
+
+    /// <summary>True when only clusters in which harepd promotes are worth a try.</summary>
+    public virtual bool NeedsManaged => false;
 
     /// <summary>HAProxy is steered whatever the clock says.</summary>
     public virtual bool SteersLate => false;

@@ -25,6 +25,9 @@ internal static class Mutations
         new ShutInName(),
         new WithoutDrift(),
         new LostAbstention(),
+        new Room("a promotion is begun after the lease") { LatePromotion = true, With = Faults.Pause | Faults.GateSlow, IsManaged = true },
+        new Hasty("what is known to be lacking is not counted") { Change = policy => policy with { MaxLagBytes = long.MaxValue } },
+        new Forgetful("readers are let in while a promotion is open") { Change = promotion => promotion with { IsPending = false }, With = Faults.SlowPromotion },
     ];
 
     private sealed class Room(string name) : Mutation
@@ -44,6 +47,14 @@ internal static class Mutations
         public bool AnyBlock { get; init; }
 
         public bool DeafProxies { get; init; }
+
+        public bool LatePromotion { get; init; }
+
+        public bool IsManaged { get; init; }
+
+        public override bool NeedsManaged => IsManaged;
+
+        public override bool PromotesLate => LatePromotion;
 
         public override bool OpensLate => LateOpening;
 
@@ -66,6 +77,36 @@ internal static class Mutations
 
         public override bool ForgetsGuard(Effect.ArmWatchdog arm, Instant before) =>
             arm.FenceAt != Instant.Zero && (before == Instant.Zero ? OnFirst : OnRenewal);
+    }
+
+    /// <summary>The failover policy is another than the configured one.</summary>
+    private sealed class Hasty(string name) : Mutation
+    {
+        public override string Name => name;
+
+        public override bool NeedsManaged => true;
+
+        public required Func<FailoverPolicy, FailoverPolicy> Change { get; init; }
+
+        public override NodeStep Step(NodeState state, NodeSettings settings, Input input, Instant now) =>
+            base.Step(state, settings with { Failover = Change(settings.Failover) }, input, now);
+    }
+
+    /// <summary>Something of a failover is not remembered.</summary>
+    private sealed class Forgetful(string name) : Mutation
+    {
+        public override string Name => name;
+
+        public override bool NeedsManaged => true;
+
+        public Faults With { get; init; }
+
+        public override Faults Needs => With;
+
+        public required Func<PromotionState, PromotionState> Change { get; init; }
+
+        public override NodeStep Step(NodeState state, NodeSettings settings, Input input, Instant now) =>
+            base.Step(state with { Promotion = Change(state.Promotion) }, settings, input, now);
     }
 
     /// <summary>What is opened is begun before what is closed.</summary>

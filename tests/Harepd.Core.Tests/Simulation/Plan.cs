@@ -34,7 +34,9 @@ internal enum Faults
     ProxyReload = 1 << 24,
     OtherMembership = 1 << 25,
     NoEndOfFile = 1 << 26,
-    All = (1 << 27) - 1,
+    SlowPromotion = 1 << 27,
+    PromotionFails = 1 << 28,
+    All = (1 << 29) - 1,
 }
 
 /// <summary>One run: who takes part, how the lease is set, what goes wrong and how badly. Drawn from the seed alone.</summary>
@@ -57,7 +59,21 @@ internal sealed record Plan
     /// </summary>
     public required bool IsContested { get; init; }
 
+    /// <summary>harepd promotes; otherwise repmgr does.</summary>
+    public bool IsManaged { get; init; }
+
     public required LeaseSettings Lease { get; init; }
+
+    /// <summary>Short graces, so that a run sees many failovers.</summary>
+    public FailoverPolicy Failover => new()
+    {
+        Promoter = IsManaged ? Promoter.Harepd : Promoter.Repmgr,
+        MaxLagBytes = 50_000,
+        StopGrace = TimeSpan.FromSeconds(2),
+        PromoteTimeout = TimeSpan.FromSeconds(2),
+        MinInterval = TimeSpan.FromSeconds(1),
+        MaxInterval = TimeSpan.FromSeconds(3),
+    };
 
     public required Faults Faults { get; init; }
 
@@ -78,7 +94,7 @@ internal sealed record Plan
     /// <summary>Mean one-way delay.</summary>
     public required long Delay { get; init; }
 
-    public string Shape => $"{DataNodes} data + {Witnesses} witness{(IsSplit ? ", split" : "")}{(IsContested ? ", contested" : "")}, D={Lease.Duration.TotalSeconds:0.0}s, drift {Lease.DriftPpm} ppm";
+    public string Shape => $"{DataNodes} data + {Witnesses} witness{(IsSplit ? ", split" : "")}{(IsContested ? ", contested" : "")}{(IsManaged ? ", managed" : "")}, D={Lease.Duration.TotalSeconds:0.0}s, drift {Lease.DriftPpm} ppm";
 
     public static Plan Draw(ulong seed)
     {
@@ -89,13 +105,13 @@ internal sealed record Plan
         var density = dice.Pick(new[] { 0.1, 0.25, 0.5, 0.8 });
         foreach (var fault in Enum.GetValues<Faults>())
         {
-            if (fault is not (Faults.None or Faults.All) && dice.Chance(density))
+            if (fault is not Faults.None and < Faults.SlowPromotion && dice.Chance(density))
             {
                 faults |= fault;
             }
         }
 
-        return new Plan
+        return DrawPromoter(seed, density, new Plan
         {
             Seed = seed,
             DataNodes = data,
@@ -117,7 +133,17 @@ internal sealed record Plan
             RepairAfter = dice.Between(Span.Second, 8 * Span.Second),
             LossRate = dice.Pick(new[] { 0.01, 0.05, 0.2, 0.4 }),
             Delay = dice.Pick(new[] { 2, 10, 40 }) * Span.Millisecond,
-        };
+        });
+    }
+
+    /// <summary>With dice of its own: the rest of a seed's plan stays as it was before harepd could promote.</summary>
+    private static Plan DrawPromoter(ulong seed, double density, Plan plan)
+    {
+        var dice = new Dice(seed, "promoter");
+        var isManaged = dice.Chance(0.6) && !plan.IsContested;
+        var slow = dice.Chance(density) ? Faults.SlowPromotion : Faults.None;
+        var fails = dice.Chance(density) ? Faults.PromotionFails : Faults.None;
+        return isManaged ? plan with { IsManaged = true, Faults = plan.Faults | slow | fails } : plan;
     }
 
     public bool Has(Faults fault) => (Faults & fault) != Faults.None;

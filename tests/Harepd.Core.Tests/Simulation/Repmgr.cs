@@ -21,7 +21,12 @@ internal sealed class Repmgr(World world)
         foreach (var host in world.DataHosts.Where(host => host is { IsUp: true, IsSuspended: false }))
         {
             Restart(host);
-            if (!world.Plan.IsContested)
+            if (world.Plan.IsManaged)
+            {
+                world.Replication.Reclone(host);
+                Rejoin(host);
+            }
+            else if (!world.Plan.IsContested)
             {
                 Promote(host);
                 Rejoin(host);
@@ -59,18 +64,20 @@ internal sealed class Repmgr(World world)
         {
             if (host.Server is { IsPromoting: true, IsRunning: true })
             {
-                Finish(host, above);
+                PromoteAtOnce(host, above);
             }
         });
     }
 
-    private void Finish(SimHost host, uint above)
+    /// <summary>The promotion is done.</summary>
+    public void PromoteAtOnce(SimHost host, uint above = 0)
     {
         host.Server.IsPromoting = false;
         // Each promotion branches off somewhere of its own: numbers collide, points do not.
         host.Server.Timeline = new TimelinePoint(Math.Max(host.Server.Timeline.Timeline, above) + 1, new Lsn(_lastSwitch += 0x1000));
         host.Server.IsStandby = false;
         host.Server.Upstream = null;
+        host.Server.IsReceiving = false;
         host.Touch();
         world.Note(host.Name, $"server is promoted to timeline {host.Server.Timeline}");
         host.Candidate?.LookSoon();
@@ -113,7 +120,7 @@ internal sealed class Repmgr(World world)
     }
 
     /// <summary>Follows the primary, onto its timeline (a clone or pg_rewind where need be, which copies the primary's block).</summary>
-    private void Follow(SimHost host, SimHost primary)
+    public void Follow(SimHost host, SimHost primary)
     {
         if (host.Server.Timeline != primary.Server.Timeline)
         {
@@ -121,6 +128,7 @@ internal sealed class Repmgr(World world)
             host.StopServer(isClean: true);
             host.Server.IsStandby = true;
             host.Server.Timeline = primary.Server.Timeline;
+            (host.Server.Wal, host.Server.WalChangedAt) = (primary.Server.Wal, world.Agenda.Now);
             host.CopyBlockOf(primary);
             world.Agenda.After(Span.Second, () => host.StartServerIfUp());
         }

@@ -54,6 +54,9 @@ internal sealed class SimHost(World world, int index, bool hasData)
 
     public Term LeaseTerm { get; set; }
 
+    /// <summary>When it last released a lease that it had.</summary>
+    public long ReleasedAt { get; set; }
+
     public List<SimProcess> Processes { get; } = [];
 
     public Instant Now => Clock.Read(world.Agenda.Now);
@@ -81,6 +84,9 @@ internal sealed class SimHost(World world, int index, bool hasData)
         }
     }
 
+    /// <summary>The server was promoted: the sessions of its readers can write from now on.</summary>
+    public void LetReadersWrite() => HasWriters |= Block == Gate.ReadOnly;
+
     public void SetBlock(Gate gate, Term term)
     {
         Block = gate;
@@ -102,6 +108,7 @@ internal sealed class SimHost(World world, int index, bool hasData)
     public void StopServer(bool isClean)
     {
         Server.IsRunning = false;
+        Server.IsReceiving = false;
         Server.IsHung = false;
         Server.IsPromoting = false;
         Server.WasStoppedCleanly = isClean;
@@ -127,6 +134,7 @@ internal sealed class SimHost(World world, int index, bool hasData)
         }
 
         Server.IsRunning = true;
+        Server.UpSince = world.Agenda.Now;
         Server.WasStoppedCleanly = false;
         Touch();
         Candidate?.LookSoon();

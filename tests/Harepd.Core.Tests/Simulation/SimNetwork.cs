@@ -11,6 +11,8 @@ internal sealed class SimNetwork(World world)
     private readonly Dice _dice = new(world.Plan.Seed, "network");
     private readonly Dice _gates = new(world.Plan.Seed, "gates");
     private readonly Dice _looks = new(world.Plan.Seed, "looks");
+    private readonly Dice _promotions = new(world.Plan.Seed, "promotions");
+    private readonly Dictionary<(int, int), long> _healedAt = [];
     private readonly HashSet<(int, int)> _cuts = [];
     private readonly (SimHost Host, SimProcess Process)[] _askers = new (SimHost, SimProcess)[AddressBook];
     private long _lastRequest;
@@ -19,11 +21,27 @@ internal sealed class SimNetwork(World world)
 
     public bool IsCut(SimHost from, SimHost to) => _cuts.Contains((from.Index, to.Index));
 
-    public void Cut(SimHost from, SimHost to) => _cuts.Add((from.Index, to.Index));
+    public void Cut(SimHost from, SimHost to)
+    {
+        _cuts.Add((from.Index, to.Index));
+        _healedAt[(from.Index, to.Index)] = long.MaxValue;
+    }
 
-    public void Heal(SimHost from, SimHost to) => _cuts.Remove((from.Index, to.Index));
+    public void Heal(SimHost from, SimHost to)
+    {
+        _cuts.Remove((from.Index, to.Index));
+        _healedAt[(from.Index, to.Index)] = world.Agenda.Now;
+    }
 
-    public void HealAll() => _cuts.Clear();
+    public void HealAll()
+    {
+        foreach (var cut in _cuts)
+        {
+            _healedAt[cut] = world.Agenda.Now;
+        }
+
+        _cuts.Clear();
+    }
 
     public void Ask(SimHost from, SimProcess asker, Effect.Ask ask)
     {
@@ -111,6 +129,23 @@ internal sealed class SimNetwork(World world)
         : _gates.Between(500 * Span.Microsecond, 8 * Span.Millisecond);
 
     public bool GateFails() => IsTroubled && world.Plan.Has(Faults.GateFails) && _gates.Chance(0.1);
+
+    public bool PromotionFails() => IsTroubled && world.Plan.Has(Faults.PromotionFails) && _promotions.Chance(0.3);
+
+    /// <summary>From the request to the end of recovery; null: never.</summary>
+    public long? PromotionDelay()
+    {
+        if (!IsTroubled || !world.Plan.Has(Faults.SlowPromotion) || _promotions.Chance(0.6))
+        {
+            return _promotions.Between(5 * Span.Millisecond, 60 * Span.Millisecond);
+        }
+
+        return _promotions.Chance(0.2) ? null : _promotions.Between(200 * Span.Millisecond, 6 * Span.Second);
+    }
+
+    /// <summary>How long both ways between two hosts have been whole.</summary>
+    public long WholeSince(SimHost one, SimHost other) =>
+        Math.Max(_healedAt.GetValueOrDefault((one.Index, other.Index)), _healedAt.GetValueOrDefault((other.Index, one.Index)));
 
     public long LookDelay() => IsTroubled && world.Plan.Has(Faults.SlowLooking) && _looks.Chance(0.05)
         ? _looks.Between(100 * Span.Millisecond, 4 * Span.Second)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
+using Harepd.Core.Observe;
 
 namespace Harepd.Core.Tests.Simulation;
 
@@ -22,6 +23,8 @@ internal sealed class SimProcess
     private long _loopFreeAt;
     private int _looks;
     private bool _isAlarmed;
+    private bool _isLookingOnce;
+    private Instant _lastSeen;
 
     public SimProcess(World world, SimHost host, NodeSettings settings, NodeState state)
     {
@@ -44,6 +47,11 @@ internal sealed class SimProcess
 
     public bool IsPaused { get; private set; }
 
+    public long BegunAt { get; init; }
+
+    /// <summary>When it ran again after it was stopped; its own start before that.</summary>
+    public long ThawedAt { get; private set; }
+
     public void Start()
     {
         PlanTick();
@@ -60,6 +68,7 @@ internal sealed class SimProcess
     public void Thaw()
     {
         IsPaused = false;
+        ThawedAt = _world.Agenda.Now;
         var due = _frozen.ToList();
         _frozen.Clear();
         foreach (var action in due)
@@ -225,6 +234,15 @@ internal sealed class SimProcess
             case Effect.Steer steer:
                 _world.Proxies.Steer(_host, this, steer);
                 break;
+            case Effect.Promote promote:
+                Later(_world.Network.GateDelay(), () => Promote(promote));
+                break;
+            case Effect.Follow follow:
+                Later(_world.Network.GateDelay(), () => _world.Replication.Follow(_host, follow.Host));
+                break;
+            case Effect.Look:
+                LookOnce();
+                break;
             case Effect.SetPace pace:
                 _isAlarmed = pace.IsAlarmed;
                 LookSoon();
@@ -282,14 +300,61 @@ internal sealed class SimProcess
             return;
         }
 
-        var seen = _host.Server.Look(_host.Now);
+        var seen = Seen();
         Later(_world.Network.LookDelay(), () =>
         {
             if (turn == _looks)
             {
-                Post(new Input.Observed(seen));
+                Tell(seen);
                 Later(_isAlarmed ? 25 * Span.Millisecond : Span.Second, () => Look(turn));
             }
         });
+    }
+
+    /// <summary>One look beside the rhythm; readings are told in the order in which they were begun.</summary>
+    private void LookOnce()
+    {
+        if (_isLookingOnce)
+        {
+            return;
+        }
+
+        _isLookingOnce = true;
+        Later(_world.Network.LookDelay(), () =>
+        {
+            var seen = Seen();
+            Later(_world.Network.LookDelay(), () =>
+            {
+                _isLookingOnce = false;
+                Tell(seen);
+            });
+        });
+    }
+
+    private ServerObservation Seen() => _host.Server.Look(_host.Now, _world.Plan.IsManaged ? _world.Agenda.Now : null);
+
+    private void Tell(ServerObservation seen)
+    {
+        if (seen.At >= _lastSeen)
+        {
+            _lastSeen = seen.At;
+            Post(new Input.Observed(seen));
+        }
+    }
+
+    private void Promote(Effect.Promote promote)
+    {
+        var isLate = !_world.Mutation.PromotesLate && (_host.Now >= promote.NotAfter || _host.Now >= Watchdog.FenceAt);
+        var refusal = isLate ? "the promotion came too late and was not begun"
+            : !_host.Server.IsRunning || !_host.Server.IsStandby ? "the server is no running standby"
+            : _world.Network.PromotionFails() ? "the server refused"
+            : null;
+        if (refusal is null)
+        {
+            _world.Checkers.Promoting(_host, this, promote.Term);
+            _world.Replication.Promote(_host);
+        }
+
+        Post(new Input.PromotionAsked(promote.Term, refusal is null, refusal ?? "the server was told"));
     }
 }

@@ -22,7 +22,14 @@ internal sealed class SimProxies(World world)
         for (var proxy = 0; proxy < Count; proxy++)
         {
             var at = proxy;
-            by.Later(_dice.Between(200 * Span.Microsecond, 3 * Span.Millisecond), () => Apply(at, host, steer));
+            by.Later(_dice.Between(200 * Span.Microsecond, 3 * Span.Millisecond), () =>
+            {
+                // A lane does the newest thing it was told; what it was told before that is forgotten.
+                if (ReferenceEquals(_told[host].Steer, steer))
+                {
+                    Apply(at, host, steer);
+                }
+            });
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class SimServer
 
     public TimelinePoint Timeline { get; set; } = Samples.First;
 
-    /// <summary>Asked for and not done yet.</summary>
+    /// <summary>Asked for and not done yet; goes on whatever becomes of the daemon.</summary>
     public bool IsPromoting { get; set; }
 
     public bool WasStoppedCleanly { get; set; }
@@ -30,11 +30,36 @@ internal sealed class SimServer
 
     public long DownSince { get; set; }
 
+    public long UpSince { get; set; }
+
+    /// <summary>How far it wrote or received, in bytes; only where harepd promotes.</summary>
+    public long Wal { get; set; }
+
+    /// <summary>When that changed last.</summary>
+    public long WalChangedAt { get; set; }
+
+    /// <summary>Where its timeline left the one before, which <see cref="Parent"/> names.</summary>
+    public long SwitchWal { get; set; }
+
+    public TimelinePoint Parent { get; set; }
+
+    /// <summary>A WAL receiver runs, whether or not anything comes.</summary>
+    public bool IsReceiving { get; set; }
+
+    /// <summary>When its WAL receiver got its last message.</summary>
+    public long LastMessageAt { get; set; }
+
+    /// <summary>When the run of the server began that was told to promote itself last; the room writes it down first.</summary>
+    public long? PromotedRun { get; set; }
+
+    /// <summary>When it was told to promote itself, by harepd.</summary>
+    public long AskedAt { get; set; }
+
     /// <summary>Takes writes from whoever is let in. A hung server counts: its sessions go on when it wakes.</summary>
     public bool TakesWrites => IsRunning && !IsStandby;
 
     /// <summary>What an honest look at it gives; <paramref name="at"/> is when the look began.</summary>
-    public ServerObservation Look(Instant at)
+    public ServerObservation Look(Instant at, long? time = null)
     {
         var health = !IsRunning
             ? WasStoppedCleanly ? ServerHealth.StoppedCleanly : ServerHealth.Down
@@ -54,6 +79,17 @@ internal sealed class SimServer
             WriteLsn = new Lsn(IsLagging ? 0x9000_0000UL : 0x1000UL),
             ReplayLsn = new Lsn(0x1000),
             IsStreaming = isAsked && IsStandby,
-        };
+        } is var seen && time is { } managed && isAsked ? Managed(seen, managed) : seen;
     }
+
+    /// <summary>Half of the requests are not noticed by their file, and none is believed for longer than a few seconds.</summary>
+    private ServerObservation Managed(ServerObservation seen, long time) => seen with
+    {
+        WasAskedToPromote = seen.WasAskedToPromote && AskedAt / Span.Millisecond % 2 == 0 && time - AskedAt < 5 * Span.Second,
+        WriteLsn = new Lsn(0x1000UL + (ulong)Wal),
+        ReplayLsn = new Lsn(0x1000UL + (ulong)Wal),
+        IsStreaming = IsStandby && IsReceiving,
+        UpstreamHost = IsStandby && IsReceiving ? Upstream?.Name ?? "" : "",
+        UpstreamSilence = IsStandby && IsReceiving ? TimeSpan.FromTicks((time - LastMessageAt) / 100) : null,
+    };
 }

@@ -23,6 +23,7 @@ internal sealed class World
         Network = new SimNetwork(this);
         Proxies = new SimProxies(this);
         Repmgr = new Repmgr(this);
+        Replication = new Replication(this);
         Hosts = [.. Enumerable.Range(0, plan.DataNodes + plan.Witnesses).Select(i => new SimHost(this, i, i < plan.DataNodes))];
         DataHosts = [.. Hosts.Where(host => host.HasData)];
         _byId = Hosts.ToDictionary(host => host.Id);
@@ -45,6 +46,8 @@ internal sealed class World
     public SimProxies Proxies { get; }
 
     public Repmgr Repmgr { get; }
+
+    public Replication Replication { get; }
 
     public IReadOnlyList<SimHost> Hosts { get; }
 
@@ -73,6 +76,7 @@ internal sealed class World
         }
 
         Repmgr.Start();
+        Replication.Start();
         var injector = new Injector(this);
         injector.Start();
         RunUntil(Plan.Trouble);
@@ -178,6 +182,9 @@ internal sealed class World
             HasCandidate = hasCandidate,
             IsWitness = !host.HasData,
             AllowReads = Plan.AllowReads,
+            Address = host.Name,
+            ServerPort = 5432,
+            Failover = Plan.Failover,
         };
 
         // A candidate resumes while its lease still runs, without attempts in flight; else it is a new owner.
@@ -193,9 +200,10 @@ internal sealed class World
             Timeline = host.TimelineOnDisk,
             GateOnDisk = host.Block,
             TermOnDisk = host.BlockTerm,
+            IsPromotionPending = host.Server.IsRunning && host.Server.PromotedRun == host.Server.UpSince,
         });
         Note(host.Name, $"starts{(start.Voter is null ? "" : " with its votes")}{(lease is null ? "" : " with its lease")}");
-        var process = new SimProcess(this, host, settings, NodeMachine.Create(settings, start, host.Now));
+        var process = new SimProcess(this, host, settings, NodeMachine.Create(settings, start, host.Now)) { BegunAt = Agenda.Now };
         host.Processes.Add(process);
         process.Start();
     }

@@ -53,7 +53,7 @@ internal sealed class Script
         switch (words)
         {
             case ["cluster", .. var names]:
-                _stage.Gather([.. names.Where(name => name != "reads")], names.Contains("reads"));
+                _stage.Gather([.. names.Except(["reads", "managed", "advised"])], names.Contains("reads"), PromoterOf(names));
                 break;
             case ["brief"]:
                 _narrator.IsDetailed = false;
@@ -118,6 +118,15 @@ internal sealed class Script
             case ["primary", .. var timeline]:
                 _stage.Observe(name, Samples.Primary(_stage.Now, Timeline(timeline)));
                 break;
+            case ["standby", "at", var position, .. var timeline]:
+                _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { WriteLsn = At(position), ReplayLsn = At(position) });
+                break;
+            case ["standby", "streaming", var from, .. var timeline]:
+                _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { IsStreaming = true, UpstreamHost = from, UpstreamSilence = TimeSpan.Zero });
+                break;
+            case ["promotion", "fails"]:
+                _stage.FailPromotion(name);
+                break;
             case ["standby", "lagging", .. var timeline]:
                 _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { WriteLsn = new Lsn(0x9000000), ReplayDelay = TimeSpan.FromMinutes(1) });
                 break;
@@ -135,9 +144,14 @@ internal sealed class Script
         }
     }
 
+    private static Promoter PromoterOf(string[] words) =>
+        words.Contains("managed") ? Promoter.Harepd : words.Contains("advised") ? Promoter.None : Promoter.Repmgr;
+
     private static TimelinePoint Timeline(string[] words) => words is [var number]
         ? new TimelinePoint(uint.Parse(number, CultureInfo.InvariantCulture), number == "1" ? default : new Lsn(0x3000148))
         : Samples.First;
+
+    private static Lsn At(string text) => Lsn.TryParse(text, out var lsn) ? lsn : throw new FormatException($"no position: {text}");
 
     private static TimeSpan Span(string text) => text.EndsWith("ms", StringComparison.Ordinal)
         ? TimeSpan.FromMilliseconds(double.Parse(text[..^2], CultureInfo.InvariantCulture))

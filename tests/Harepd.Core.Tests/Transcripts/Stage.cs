@@ -23,10 +23,10 @@ internal sealed class Stage(Narrator narrator)
 
     public Instant Now { get; private set; } = Samples.Start;
 
-    public void Gather(IReadOnlyList<string> names, bool allowReads)
+    public void Gather(IReadOnlyList<string> names, bool allowReads, Promoter promoter)
     {
         _membership = new Membership("stage", 1, names.Select(name => new MemberId(name.TrimEnd('*'))));
-        _settings = _settings with { Membership = _membership, AllowReads = allowReads };
+        _settings = _settings with { Membership = _membership, AllowReads = allowReads, Failover = new FailoverPolicy { Promoter = promoter }, ServerPort = 5432 };
         foreach (var name in names)
         {
             var id = name.TrimEnd('*');
@@ -37,7 +37,7 @@ internal sealed class Stage(Narrator narrator)
     public void Start(string name, bool resume, Gate gateOnDisk)
     {
         var actor = _actors[name];
-        actor.Settings = _settings with { Self = new MemberId(name), NodeName = name, IsWitness = actor.IsWitness, HasCandidate = !actor.IsWitness };
+        actor.Settings = _settings with { Self = new MemberId(name), NodeName = name, Address = name, IsWitness = actor.IsWitness, HasCandidate = !actor.IsWitness };
         var start = new NodeStart
         {
             Incarnation = new Incarnation((ulong)++_runs),
@@ -73,6 +73,13 @@ internal sealed class Stage(Narrator narrator)
     {
         _actors[name].Server = Samples.Server(ServerHealth.Down, null, Now);
         Step(_actors[name], new Input.PostmasterDied("the socket was closed"), "sees the postmaster die");
+    }
+
+    /// <summary>The server could not be told to promote itself.</summary>
+    public void FailPromotion(string name)
+    {
+        var term = _actors[name].State!.Promotion.Current?.Term ?? default;
+        Step(_actors[name], new Input.PromotionAsked(term, IsAsked: false, "the server refused"), "cannot promote its server");
     }
 
     public void Stop(string name) => Step(_actors[name], new Input.Stop("told to stop"), "is told to stop");

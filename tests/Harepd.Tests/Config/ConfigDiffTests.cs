@@ -49,7 +49,16 @@ public sealed class ConfigDiffTests
           fence: { scope: checks, exceptions: ["x"], stopPostmaster: false }
           http: { bindAddress: "10.0.1.4", bindPort: 8, agentPort: 9 }
           reads: { maxLagBytes: 1kB, maxLagTime: 1s }
-          failover: { manager: none }
+          failover:
+            manager: none
+            noFailover: true
+            priority: 1
+            maxLagBytes: 1kB
+            onCrash: restart
+            stopGrace: 1s
+            promoteTimeout: 2s
+            minInterval: 3s
+            maxInterval: 4s
           logs: { filePath: /l, maxAge: 1, rotationTime: 1 }
           stateDir: /a
           runDir: /b

@@ -98,6 +98,12 @@ internal sealed class RandomMessages(int seed)
         HeldTerm = new Term(Number(0)),
         Reason = Maybe() ? $"because of {Word()} — größer 🐘" : "",
         IsRogue = Maybe(),
+        IsShut = Maybe(),
+        IsPromotable = Maybe(),
+        Priority = _random.Next(),
+        UpstreamSilence = Maybe() ? Span() : null,
+        ServerPort = _random.Next(0, WireLimits.MaxPort + 1),
+        PromotedAge = Maybe() ? Span() : null,
     };
 
     private bool Maybe() => _random.Next(2) == 0;

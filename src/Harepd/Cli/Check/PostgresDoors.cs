@@ -17,11 +17,11 @@ internal static class PostgresDoors
         var settings = PostgresDoor.SettingsOf(config);
         var door = $"PostgreSQL {settings.Host}:{settings.Port}";
         return ServerInspection.TryLook(settings, BootClock.Now + LookTime, out var fault) is { } seen
-            ? [Server(door, settings, seen), .. Advice(config, seen)]
+            ? [Server(door, config, settings, seen), .. Advice(config, seen)]
             : [DoorAnswer.Shut(door, $"user {settings.User}: {fault}")];
     });
 
-    private static DoorAnswer Server(string door, PostgresSettings settings, ServerInspection seen)
+    private static DoorAnswer Server(string door, HarepdConfig config, PostgresSettings settings, ServerInspection seen)
     {
         if (seen.HbaFile is { } file && AtomicFile.Resolve(file) != AtomicFile.Resolve(settings.HbaPath))
         {
@@ -36,6 +36,11 @@ internal static class PostgresDoors
         if (!seen.IsSuperuser && !(seen.MayMonitor && seen.MaySignal))
         {
             return DoorAnswer.Shut(door, $"grant pg_monitor, pg_signal_backend to {settings.User}");
+        }
+
+        if (config.Failover.Manager == FailoverManager.Harepd && !seen.MayPromote)
+        {
+            return DoorAnswer.Shut(door, $"grant execute on function pg_promote(boolean, integer) to {settings.User}, or failover.manager: harepd cannot promote");
         }
 
         return seen.HbaProblems.Count > 0

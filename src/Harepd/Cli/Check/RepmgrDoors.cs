@@ -1,4 +1,5 @@
 using Harepd.Config;
+using Harepd.Postgres.Wire;
 using Harepd.Repmgr;
 using Harepd.Runtime;
 

@@ -60,8 +60,25 @@ internal static class PolicySections
 
     public static FailoverConfig Failover(Section section)
     {
-        (string, FailoverManager)[] words = [("repmgr", FailoverManager.Repmgr), ("harepd", FailoverManager.Harepd), ("none", FailoverManager.None)];
-        var config = new FailoverConfig(section.Value("manager", Values.OneOf(words), FailoverManager.Repmgr));
+        (string, FailoverManager)[] managers = [("repmgr", FailoverManager.Repmgr), ("harepd", FailoverManager.Harepd), ("none", FailoverManager.None)];
+        var usual = new FailoverConfig();
+        var config = new FailoverConfig
+        {
+            Manager = section.Value("manager", Values.OneOf(managers), usual.Manager),
+            NoFailover = section.Value("noFailover", Values.Bool, usual.NoFailover),
+            Priority = section.Value("priority", Values.Whole(0, 1000), usual.Priority),
+            MaxLagBytes = section.Value("maxLagBytes", text => Units.Size(text, 0, 1L << 50), usual.MaxLagBytes),
+            OnCrash = section.Value("onCrash", Values.OneOf(("failover", CrashAnswer.Failover), ("restart", CrashAnswer.Restart)), usual.OnCrash),
+            StopGrace = section.Value("stopGrace", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), usual.StopGrace),
+            PromoteTimeout = section.Value("promoteTimeout", Values.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), usual.PromoteTimeout),
+            MinInterval = section.Value("minInterval", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), usual.MinInterval),
+            MaxInterval = section.Value("maxInterval", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(7)), usual.MaxInterval),
+        };
+        if (config.MaxInterval < config.MinInterval)
+        {
+            section.Error("maxInterval", Units.Text(config.MaxInterval), "shorter than minInterval", $"at least {Units.Text(config.MinInterval)}");
+        }
+
         section.Close();
         return config;
     }

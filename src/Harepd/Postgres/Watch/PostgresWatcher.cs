@@ -45,6 +45,9 @@ internal sealed class PostgresWatcher : IAsyncDisposable, IDisposable
         _observer.Wake();
     }
 
+    /// <summary>A full reading at once, whatever the rhythm; from any thread.</summary>
+    public void LookNow() => _observer.LookNow();
+
     /// <summary>A full reading, a fresh connection and, on a primary, a write at once, whatever the rhythm; from any thread.</summary>
     public void ProbeNow()
     {

@@ -20,6 +20,8 @@ internal sealed record Reading
 
     public string UpstreamHost { get; init; } = "";
 
+    public TimeSpan? UpstreamSilence { get; init; }
+
     public IReadOnlyList<ReplicaLink> Replicas { get; init; } = [];
 
     /// <summary>The reading as the core takes it.</summary>
@@ -36,6 +38,7 @@ internal sealed record Reading
         ReplayDelay = ReplayDelay,
         IsStreaming = IsStreaming,
         UpstreamHost = UpstreamHost,
+        UpstreamSilence = UpstreamSilence,
         Replicas = Replicas,
         PostmasterStarted = facts.Started,
         ServerVersion = facts.Version,

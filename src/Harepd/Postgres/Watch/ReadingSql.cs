@@ -44,7 +44,8 @@ internal static class ReadingSql
             case when s.recovers then pg_last_wal_receive_lsn() end,
             case when s.recovers then pg_last_wal_replay_lsn() end,
             case when s.recovers then (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000000)::bigint end,
-            case when s.recovers then (select concat(status, chr(9), received_tli, chr(9), sender_host) from pg_stat_wal_receiver) end,
+            case when s.recovers then (select concat(status, chr(9), received_tli, chr(9), sender_host, chr(9),
+                (extract(epoch from clock_timestamp() - last_msg_receipt_time) * 1000000)::bigint) from pg_stat_wal_receiver) end,
             {(mayReadControl
                 ? "case when s.recovers then greatest((select timeline_id from pg_control_checkpoint()), (select min_recovery_end_timeline from pg_control_recovery())) end"
                 : "null")},
@@ -107,8 +108,13 @@ internal static class ReadingSql
             ReplayDelay = receive == default ? null : receive <= replay ? TimeSpan.Zero : waited,
             IsStreaming = fields.ElementAtOrDefault(0) == "streaming",
             UpstreamHost = fields.ElementAtOrDefault(2) ?? "",
+
+            // By the server's wall clock, which may have been set back since.
+            UpstreamSilence = Micros(fields.ElementAtOrDefault(3)) is { } silence ? Max(silence, TimeSpan.Zero) : null,
         };
     }
+
+    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
 
     private static ReplicaLink? ReplicaOf(string line) => line.Split('\t') is [var name, var address, var state, var sync, var flush, var replay]
         ? new ReplicaLink(name, address, state, sync, LsnOf(flush), LsnOf(replay))

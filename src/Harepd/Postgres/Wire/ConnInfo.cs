@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Text;
 
-namespace Harepd.Repmgr;
+namespace Harepd.Postgres.Wire;
 
 /// <summary>
-/// The hosts of a libpq connection string, in either form. Only the values of <c>host</c> and <c>hostaddr</c> are looked at, so that an address in a
+/// A libpq connection string: its hosts, in either form, and the same string for another host. Only the values of <c>host</c> and <c>hostaddr</c> are looked at, so that an address in a
 /// password or an application name is never taken for one. Source: PostgreSQL manual, "Connection Strings".
 /// </summary>
 internal static class ConnInfo
@@ -20,6 +21,26 @@ internal static class ConnInfo
             ? Hosts(settings.GetValueOrDefault("host", ""), settings.GetValueOrDefault("hostaddr", ""))
             : null;
     }
+
+    /// <summary>
+    /// The string with another host and port and all else kept; <c>hostaddr</c> goes. Null for a URI, and where libpq would reject the string.
+    /// The same input gives the same text, so that two of them can be compared.
+    /// </summary>
+    public static string? WithHost(string text, string host, int port)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (text.Contains("://", StringComparison.Ordinal) || !ReadPairs(text, settings))
+        {
+            return null;
+        }
+
+        settings.Remove("hostaddr");
+        settings["host"] = host;
+        settings["port"] = port.ToString(CultureInfo.InvariantCulture);
+        return string.Join(' ', settings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={Quoted(pair.Value)}"));
+    }
+
+    private static string Quoted(string value) => $"'{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
 
     private static string[]? Hosts(string host, string address)
     {

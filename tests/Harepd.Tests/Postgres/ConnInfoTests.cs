@@ -1,7 +1,7 @@
-using Harepd.Repmgr;
+using Harepd.Postgres.Wire;
 using Xunit;
 
-namespace Harepd.Tests.Repmgr;
+namespace Harepd.Tests.Postgres;
 
 public sealed class ConnInfoTests
 {
@@ -45,5 +45,20 @@ public sealed class ConnInfoTests
     public void A_string_that_libpq_rejects_has_no_hosts(string conninfo)
     {
         Assert.Null(ConnInfo.HostsOf(conninfo));
+    }
+
+    [Theory]
+    [InlineData("host=10.0.0.1 user=repmgr", "host='10.0.0.9' port='5433' user='repmgr'")]
+    [InlineData("user=a hostaddr=10.0.0.1 host=db1 port=1", "host='10.0.0.9' port='5433' user='a'")]
+    [InlineData(@"password='it\'s a \\' host=x", @"host='10.0.0.9' password='it\'s a \\' port='5433'")]
+    [InlineData("", "host='10.0.0.9' port='5433'")]
+    [InlineData("host='10.0.0.1", null)]
+    [InlineData("postgresql://10.0.0.1/repmgr", null)]
+    public void For_another_host_all_else_is_kept(string conninfo, string? expected)
+    {
+        var moved = ConnInfo.WithHost(conninfo, "10.0.0.9", 5433);
+
+        Assert.Equal(expected, moved);
+        Assert.Equal(expected, moved is null ? null : ConnInfo.WithHost(moved, "10.0.0.9", 5433));
     }
 }

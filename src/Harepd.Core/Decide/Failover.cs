@@ -1,0 +1,123 @@
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+using Harepd.Core.Share;
+
+namespace Harepd.Core.Decide;
+
+/// <summary>Judges whether this member should take over: a chain of questions, the first "no" or "not yet" answers.</summary>
+public static class Failover
+{
+    /// <summary>The verdict at the moment of the question. Only <see cref="FailoverAnswer.Go"/> lets a standby ask for the lease.</summary>
+    public static FailoverVerdict Judge(FailoverQuestion question) =>
+        Answer(question) is var verdict && IsImminent(question, verdict) ? verdict with { IsImminent = true } : verdict;
+
+    private static FailoverVerdict Answer(FailoverQuestion question)
+    {
+        if (!question.IsLeaseFree)
+        {
+            return FailoverVerdict.Quiet("another member holds the lease", question.LeaseEnds);
+        }
+
+        return Refusal(question) ?? Corroboration.Doubt(question, question.Last!) ?? Delay(question)
+            ?? FailoverVerdict.Go($"{NameOf(question, question.Last!.Member)} is gone or fenced, and nobody is more advanced");
+    }
+
+    /// <summary>
+    /// Whether a standby could be promoted at all, whoever else there is: running, seen lately, on a known timeline, not told otherwise. What it
+    /// says of itself to the others.
+    /// </summary>
+    public static bool IsPromotable(FailoverPolicy policy, ServerObservation server, Instant failedUntil, TimeSpan freshness, Instant now) =>
+        policy is { Promoter: Promoter.Harepd, IsCandidate: true } && IsHealthyStandby(server, freshness, now) && now >= failedUntil;
+
+    /// <summary>What this standby lacks of the last primary's position, by its last word, in bytes; zero when nothing.</summary>
+    public static long MayLack(LastPrimary last, ServerObservation server) =>
+        last.Timeline == server.Timeline && last.WriteLsn > server.WriteLsn ? (long)Math.Min(last.WriteLsn.Value - server.WriteLsn.Value, long.MaxValue) : 0;
+
+    /// <summary>The primary died, this standby is the one to replace it, and only the word that the dead one's gate is shut is missing.</summary>
+    private static bool IsImminent(FailoverQuestion question, FailoverVerdict verdict) =>
+        verdict.Answer is FailoverAnswer.Quiet or FailoverAnswer.Wait && !question.Policy.RestartsFirst
+        && question.Last is { } last && question.Sightings.GetValueOrDefault(last.Member) is { Sight: Sight.Died } death
+        && question.Now - death.Since < question.Policy.PromoteTimeout
+        && Refusal(question) is null && Delay(question) is null or { IsReading: true };
+
+    private static bool IsHealthyStandby(ServerObservation server, TimeSpan freshness, Instant now) =>
+        server is { Health: ServerHealth.Running, InRecovery: true, Timeline.IsUnknown: false, SystemId.IsUnknown: false }
+        && server.WriteLsn != default && now - server.At <= freshness;
+
+    private static FailoverVerdict? Refusal(FailoverQuestion question)
+    {
+        var server = question.Server;
+        if (server is not { Health: ServerHealth.Running, InRecovery: true })
+        {
+            return FailoverVerdict.Quiet("the server is no running standby", Instant.Forever);
+        }
+
+        if (!IsHealthyStandby(server, question.Freshness, question.Now))
+        {
+            return FailoverVerdict.No("the standby's timeline, system or received position is not known");
+        }
+
+        if (question.Last is not { } last)
+        {
+            return FailoverVerdict.No("no primary is known since this daemon began, so nobody can say what a promotion would lose");
+        }
+
+        if (!question.Policy.IsCandidate)
+        {
+            return FailoverVerdict.No("this node is not to be promoted (noFailover)");
+        }
+
+        if (server.Timeline.Timeline < last.Timeline.Timeline || (server.Timeline.Timeline == last.Timeline.Timeline && server.Timeline != last.Timeline))
+        {
+            return FailoverVerdict.No("the standby is not on the last primary's timeline");
+        }
+
+        return MayLack(last, server) > question.Policy.MaxLagBytes
+            ? FailoverVerdict.No("the standby lacks more than maxLagBytes of the last primary's position")
+            : null;
+    }
+
+    private static FailoverVerdict? Delay(FailoverQuestion question)
+    {
+        var now = question.Now;
+        var notBefore = FlapGuard.NotBefore(question.Failovers, question.Policy, now);
+        if (now < notBefore)
+        {
+            return FailoverVerdict.Wait("the last automatic failover was too short a time ago", notBefore);
+        }
+
+        if (now < question.FailedUntil)
+        {
+            return FailoverVerdict.Wait("the last promotion here failed", question.FailedUntil);
+        }
+
+        // A reading from before the primary was lost is not the last word on what was received.
+        if (question.Server.At < question.Sightings.GetValueOrDefault(question.Last!.Member).Since)
+        {
+            return FailoverVerdict.Wait("the standby's position must be read anew", now) with { IsReading = true };
+        }
+
+        var before = CountBefore(question);
+        if (before == 0)
+        {
+            return null;
+        }
+
+        // Each better candidate has its time; when it neither takes over nor says that it cannot, the next does.
+        var turn = (question.OutrankedSince ?? now) + question.Policy.PromoteTimeout * before;
+        return now >= turn ? null : FailoverVerdict.Wait("another standby goes first", turn) with { IsOutranked = true };
+    }
+
+    private static int CountBefore(FailoverQuestion question)
+    {
+        var server = question.Server;
+        var self = new Candidate(question.Self, server.Timeline.Timeline, server.WriteLsn, question.Policy.Priority, question.NodeName);
+        return question.View.Reports.Values.Count(seen => seen.Report is { IsPromotable: true } report
+            && report.Member != question.Self
+            && question.Sightings.GetValueOrDefault(report.Member).Sight == Sight.Standby
+            && Candidate.Of(report).IsBefore(self));
+    }
+
+    private static string NameOf(FailoverQuestion question, MemberId member) =>
+        question.View.Reports.GetValueOrDefault(member)?.Report.NodeName is { Length: > 0 } name ? name : member.ToString();
+}

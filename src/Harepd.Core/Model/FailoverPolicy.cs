@@ -1,0 +1,50 @@
+namespace Harepd.Core.Model;
+
+/// <summary>Who promotes a standby (DESIGN section 6).</summary>
+public enum Promoter
+{
+    /// <summary>repmgr or a person; this machine follows and steers.</summary>
+    Repmgr = 0,
+
+    /// <summary>This machine, and only while it holds the lease.</summary>
+    Harepd = 1,
+
+    /// <summary>A person; this machine says what it would do.</summary>
+    None = 2,
+}
+
+/// <summary>When a standby may be promoted, and which. The same on all members but for <see cref="Priority"/> and <see cref="IsCandidate"/>.</summary>
+public sealed record FailoverPolicy
+{
+    public Promoter Promoter { get; init; }
+
+    /// <summary>False: this member is never promoted by itself.</summary>
+    public bool IsCandidate { get; init; } = true;
+
+    /// <summary>Among equally advanced standbys the highest is promoted; never before a more advanced one.</summary>
+    public int Priority { get; init; } = 100;
+
+    /// <summary>A standby that lacks more bytes of the lost primary's last known position than this is not promoted.</summary>
+    public long MaxLagBytes { get; init; } = 16L << 20;
+
+    /// <summary>A crashed primary gets <see cref="StopGrace"/> to come back where it is before another takes over.</summary>
+    public bool RestartsFirst { get; init; }
+
+    /// <summary>How long a primary that was stopped cleanly, starts, or lives without the lease is waited for.</summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>By when a promotion must be done; afterwards the lease is released and the next candidate may try.</summary>
+    public TimeSpan PromoteTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between the first automatic failover and the second; each further one within <see cref="FlapWindow"/> doubles it. Zero: no limit.</summary>
+    public TimeSpan MinInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The most that <see cref="MinInterval"/> grows to.</summary>
+    public TimeSpan MaxInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Automatic failovers older than this are forgotten.</summary>
+    public TimeSpan FlapWindow { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>True when failovers are judged here at all.</summary>
+    public bool IsJudged => Promoter != Promoter.Repmgr;
+}

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Share;
+
+namespace Harepd.Core;
+
+/// <summary>What a node remembers for failovers. Empty, and never looked at, where repmgr promotes.</summary>
+public sealed record PromotionState
+{
+    /// <summary>How every member looks from here and since when. Bounded by the membership.</summary>
+    public ImmutableSortedDictionary<MemberId, Sighting> Sightings { get; init; } = ImmutableSortedDictionary<MemberId, Sighting>.Empty;
+
+    /// <summary>Since when this node has been listening without a gap: silence before that is its own.</summary>
+    public Instant AttentiveSince { get; init; }
+
+    /// <summary>Whom a failover would replace; null before anybody told of a primary.</summary>
+    public LastPrimary? Last { get; init; }
+
+    /// <summary>When automatic failovers happened, by anybody; at most <see cref="FlapGuard.Kept"/>.</summary>
+    public ImmutableArray<Instant> Failovers { get; init; } = [];
+
+    /// <summary>The lease of the failover counted last, so that each is counted once.</summary>
+    public Term CountedTerm { get; init; }
+
+    /// <summary>Whether to take over, as judged in the last step.</summary>
+    public FailoverVerdict Verdict { get; init; }
+
+    /// <summary>The reason recorded last.</summary>
+    public string Recorded { get; init; } = "";
+
+    /// <summary>Since when only a better candidate stands in the way; null when none does.</summary>
+    public Instant? OutrankedSince { get; init; }
+
+    /// <summary>The promotion under way; null when none is.</summary>
+    public Promotion? Current { get; init; }
+
+    /// <summary>
+    /// The server was told to promote itself, and it may still do so whatever became of the lease: nobody may read there meanwhile, for readers
+    /// write once it is a primary. Over when it is one, or when its postmaster ended.
+    /// </summary>
+    public bool IsPending { get; init; }
+
+    /// <summary>After a failed promotion: no attempt before this.</summary>
+    public Instant FailedUntil { get; init; }
+
+    /// <summary>The lease under which this member took over by itself, and when; for the others' count.</summary>
+    public Term PromotedTerm { get; init; }
+
+    public Instant PromotedAt { get; init; }
+
+    /// <summary>No look at the server is asked for before this.</summary>
+    public Instant NextLook { get; init; }
+
+    /// <summary>When the standby is told next whom to follow.</summary>
+    public Instant NextFollow { get; init; }
+
+    /// <summary>When time alone may change something.</summary>
+    public Instant NextWake { get; init; } = Instant.Forever;
+}
+
+/// <summary>A promotion under way, from the lease to the new timeline noted by a majority.</summary>
+/// <param name="Term">The lease it is done under.</param>
+/// <param name="From">The timeline that the lease was given for, and the standby's.</param>
+/// <param name="Deadline">By when it must be done.</param>
+public sealed record Promotion(Term Term, TimelinePoint From, Instant Began, Instant Deadline)
+{
+    /// <summary>The server was told to promote itself.</summary>
+    public bool IsAsked { get; init; }
+
+    /// <summary>The voters were asked to note the new timeline.</summary>
+    public bool IsRebinding { get; init; }
+}

@@ -1,0 +1,27 @@
+namespace Harepd.Postgres.Control;
+
+/// <summary>The statements of <see cref="ServerControl"/>. Written for PostgreSQL 12 and later.</summary>
+internal static class ControlSql
+{
+    public const string BeforePromotion = "select pg_is_in_recovery(), (select received_tli from pg_stat_wal_receiver)";
+
+    public const string Promote = "select pg_promote(false)";
+
+    /// <summary>
+    /// While the server is in recovery: ends whoever has a snapshot or an open transaction, which is what replay may have to wait for. harepd's own
+    /// sessions are over in milliseconds; a superuser's may be ended by another superuser only.
+    /// </summary>
+    public const string EndConflicts = """
+        select pg_is_in_recovery(), (select count(pg_terminate_backend(pid)) from pg_stat_activity
+            where pg_is_in_recovery() and backend_type = 'client backend' and application_name not like 'harepd %'
+                and (backend_xmin is not null or state like 'idle in transaction%')
+                and (current_setting('is_superuser') = 'on' or usesysid not in (select oid from pg_roles where rolsuper)))
+        """;
+
+    public const string BeforeFollowing =
+        "select pg_is_in_recovery(), current_setting('server_version_num'), current_setting('primary_conninfo')";
+
+    public const string Reload = "select pg_reload_conf()";
+
+    public static string SetConnInfo(string text) => $"alter system set primary_conninfo = '{text.Replace("'", "''", StringComparison.Ordinal)}'";
+}
