@@ -94,6 +94,15 @@ public sealed class LabCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>What a node keeps on tmpfs is gone, as after a boot. Its daemon must not run.</summary>
+    public void ForgetMemory(RepmgrNode node)
+    {
+        foreach (var file in new DirectoryInfo(Path.Combine(Lab.MemoryRoot, node.Name)).EnumerateFiles())
+        {
+            file.Delete();
+        }
+    }
+
     public HarepdProcess DaemonOf(RepmgrNode node) => node == Repmgr.Node1 ? Daemon1 : node == Repmgr.Node2 ? Daemon2 : WitnessDaemon;
 
     /// <summary>The daemon's <c>runDir</c>: its resume files, its locks, and the page that it shares with the guard.</summary>
@@ -142,6 +151,12 @@ public sealed class LabCluster : IAsyncDisposable
             }
         },
         $"the daemon of {node.Name} to listen",
+        detail: Describe);
+
+    /// <summary>Waits until a node's guard looks at the lease: the daemon starts it, and it says so.</summary>
+    public Task WaitForGuardAsync(RepmgrNode node) => Wait.UntilAsync(
+        () => DaemonOf(node).Log.Contains("the guard looks at the lease of", StringComparison.Ordinal),
+        $"the guard of {node.Name}",
         detail: Describe);
 
     /// <summary>The ends of all logs; for the message of a failed test.</summary>

@@ -14,6 +14,9 @@ namespace Harepd.Guard;
 /// </summary>
 internal static class GuardProcess
 {
+    /// <summary>0600: read and written by its owner alone.</summary>
+    private const uint OwnersFile = 0x180;
+
     /// <summary>Runs on the calling thread until stopped or no longer needed. False when another guard has the node.</summary>
     /// <param name="config">As the daemon has it.</param>
     /// <param name="logs">The console; the guard keeps no file.</param>
@@ -24,7 +27,8 @@ internal static class GuardProcess
         var log = logs.CreateLogger("Guard");
         var path = Path.Combine(config.RunDir, "guard.lock");
         Directory.CreateDirectory(config.RunDir);
-        File.AppendAllText(path, "");
+        // By the system call itself: .NET takes a lock on what it opens, and fails where another guard holds this one.
+        _ = Posix.Close(Posix.Open(path, Posix.WriteOnly | Posix.Create | Posix.CloseOnExec, OwnersFile));
         using var only = FileLock.TryTake(path, BootClock.Now, out _);
         if (only is null)
         {

@@ -76,6 +76,17 @@ public sealed class DaemonLifeTests(LiveCluster live)
     }
 
     [Fact]
+    public async Task A_second_guard_of_a_node_ends_at_once_and_says_so()
+    {
+        var (cluster, primary, _) = await live.ReadyAsync();
+        await cluster.WaitForGuardAsync(primary);
+        var second = await cluster.DaemonOf(primary).RunAsync("guard");
+
+        Assert.Equal(75, second.ExitCode);
+        Assert.DoesNotContain("Unhandled", second.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_reloaded_haproxy_is_told_again_what_to_do()
     {
         var (cluster, primary, _) = await live.ReadyAsync();
