@@ -51,15 +51,7 @@ public static class Analyser
     /// </summary>
     public static TimeSpan TwoWriters(IEnumerable<WriteAttempt> attempts)
     {
-        var reigns = attempts
-            .Where(attempt => attempt.IsAcknowledged)
-            .GroupBy(attempt => (attempt.Server, attempt.Timeline))
-            .Select(group => new Reign(
-                group.Key.Server,
-                group.Key.Timeline,
-                group.Aggregate(Instant.Forever, (first, attempt) => Instant.Min(first, attempt.End)),
-                group.Aggregate(Instant.Zero, (last, attempt) => Instant.Max(last, attempt.Begin))))
-            .ToList();
+        var reigns = Reigns(attempts);
         var longest = TimeSpan.Zero;
         foreach (var older in reigns)
         {
@@ -72,6 +64,14 @@ public static class Analyser
 
         return longest;
     }
+
+    /// <summary>Who took writes when, in the order of the first: the record of which gate was open, as clients saw it.</summary>
+    public static IReadOnlyList<Reign> Reigns(IEnumerable<WriteAttempt> attempts) =>
+        [.. attempts
+            .Where(attempt => attempt.IsAcknowledged)
+            .GroupBy(attempt => (attempt.Server, attempt.Timeline))
+            .Select(group => new Reign(group.Key.Server, group.Key.Timeline, group.Min(attempt => attempt.End), group.Max(attempt => attempt.Begin)))
+            .OrderBy(reign => reign.FirstEnd)];
 
     private static TimeSpan Overlap(Reign older, Reign newer)
     {
@@ -86,6 +86,4 @@ public static class Analyser
     }
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
-
-    private sealed record Reign(string Server, uint Timeline, Instant FirstEnd, Instant LastBegin);
 }

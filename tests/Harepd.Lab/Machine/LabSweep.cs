@@ -67,6 +67,7 @@ internal static class LabSweep
     public static void Remove(string folder)
     {
         NetworkSpaces.Remove(folder);
+        Mounts.RemoveBelow(folder);
         RemoveTree(LabFolder.MemoryRootOf(folder));
         RemoveTree(folder);
     }

@@ -148,12 +148,13 @@ public sealed class PostgresServer
 
     /// <summary>
     /// Waits until no process of the server is left, so that it can be started again. A killed postmaster may stay a zombie until init reaps
-    /// it, and PostgreSQL takes the number in its pid file for a running server that long: the file of a dead server is removed.
+    /// it, and PostgreSQL takes the number in its pid files for a running server that long: the files of a dead server are removed.
     /// </summary>
     public async Task WaitForEndAsync()
     {
         await Wait.UntilAsync(() => !LabSweep.ProcessesOf(DataDirectory).Any(process => process.IsAlive), $"the end of {Name}");
         File.Delete(Path.Combine(DataDirectory, "postmaster.pid"));
+        File.Delete(Path.Combine(SocketDirectory, $".s.PGSQL.{Port}.lock"));
     }
 
     /// <summary>SIGSTOP of the postmaster: sessions go on, new connections hang.</summary>

@@ -26,7 +26,8 @@ public sealed class RepmgrNode
 
     public string ConfigFile { get; }
 
-    public string ConnInfo => $"host={Server.Address} port={Server.Port} user=repmgr dbname=repmgr connect_timeout=2";
+    // Without tcp_user_timeout a repmgrd that waits for an answer when the network is cut waits for a quarter of an hour.
+    public string ConnInfo => $"host={Server.Address} port={Server.Port} user=repmgr dbname=repmgr connect_timeout=2 tcp_user_timeout=2000";
 
     /// <summary>Runs a repmgr command on this node's configuration; the answer tells whether it went well.</summary>
     public Task<CommandResult> RepmgrAsync(params string[] arguments) =>

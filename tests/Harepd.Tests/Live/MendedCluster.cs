@@ -1,6 +1,8 @@
+using Harepd.Core.Model;
 using Harepd.Lab;
 using Harepd.Lab.Machine;
 using Harepd.Lab.Servers;
+using Npgsql;
 
 namespace Harepd.Tests.Live;
 
@@ -46,7 +48,12 @@ internal sealed class MendedCluster(LabClusterOptions options)
                 daemon.Start();
             }
 
-            foreach (var node in cluster.Repmgr.DataNodes)
+            foreach (var haproxy in cluster.Haproxies.Where(haproxy => haproxy.Master is null))
+            {
+                await haproxy.StartAsync();
+            }
+
+            foreach (var node in cluster.Repmgr.DataNodes.Append(cluster.Repmgr.Witness))
             {
                 node.Server.Thaw();
                 await node.StopDaemonAsync();
@@ -63,37 +70,39 @@ internal sealed class MendedCluster(LabClusterOptions options)
             }
 
             await cluster.Repmgr.CorrectTablesAsync(primary);
-            await ReuniteAsync(primary, cluster.OtherThan(primary));
+            await ReuniteAsync(cluster, primary, cluster.OtherThan(primary));
             await cluster.WaitForServingAsync(primary, Limit);
             return primary;
         }
-        catch (LabException)
+        catch (Exception e) when (e is LabException or NpgsqlException)
         {
             return null;
         }
     }
 
-    // The one out of recovery; of two, the one on the higher timeline.
+    // The one out of recovery; of two, the one whose gate is open, or the one on the higher timeline.
     private static async Task<RepmgrNode?> PrimaryAsync(LabCluster cluster)
     {
-        var found = new List<(RepmgrNode Node, uint Timeline)>();
+        var found = new List<(RepmgrNode Node, bool IsOpen, uint Timeline)>();
         foreach (var node in cluster.Repmgr.DataNodes)
         {
             if (await node.Server.IsInRecoveryAsync() == false)
             {
-                found.Add((node, await node.Server.TimelineAsync()));
+                found.Add((node, GateOnDisk.Of(node.Server) == Gate.ReadWrite, await node.Server.TimelineAsync()));
             }
         }
 
-        return found.OrderByDescending(one => one.Timeline).Select(one => one.Node).FirstOrDefault();
+        return found.OrderByDescending(one => one.IsOpen).ThenByDescending(one => one.Timeline).Select(one => one.Node).FirstOrDefault();
     }
 
-    private static async Task ReuniteAsync(RepmgrNode primary, RepmgrNode other)
+    private static async Task ReuniteAsync(LabCluster cluster, RepmgrNode primary, RepmgrNode other)
     {
         if (await other.Server.IsInRecoveryAsync() == false)
         {
+            var isAhead = await other.Server.TimelineAsync() > await primary.Server.TimelineAsync();
             await other.Server.StopAsync();
-            await RepmgrCluster.RejoinAsync(other, primary);
+            // A rogue's timeline is newer than the one that counts: no rewind leads back from there.
+            await (isAhead ? cluster.Repmgr.MakeStandbyAsync(other, primary) : RepmgrCluster.RejoinAsync(other, primary));
         }
 
         await RepmgrCluster.WaitForStreamingAsync(other.Server);

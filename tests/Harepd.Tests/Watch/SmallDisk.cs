@@ -6,6 +6,7 @@ namespace Harepd.Tests.Watch;
 internal sealed class SmallDisk : IDisposable
 {
     private readonly string _folder;
+    private bool _isGone;
 
     public SmallDisk(string folder, int megabytes)
     {
@@ -16,6 +17,16 @@ internal sealed class SmallDisk : IDisposable
         Command.Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m,mode=0700", "harepd-test", folder);
         Command.Run("chown", "postgres:postgres", folder);
         Command.Run("sh", "-c", $"cp -a {copy}/. {folder}/");
+    }
+
+    /// <summary>Takes the disk away again; the folder keeps what it has now. Nothing may be open in it.</summary>
+    public void MoveBack()
+    {
+        var copy = _folder + ".copy";
+        Command.Run("sh", "-c", $"rm -rf {copy} && mkdir -m 0700 {copy} && chown postgres:postgres {copy} && cp -a {_folder}/. {copy}/");
+        Command.Run("umount", _folder);
+        Command.Run("sh", "-c", $"rmdir {_folder} && mv {copy} {_folder}");
+        _isGone = true;
     }
 
     /// <summary>Leaves no byte free.</summary>
@@ -39,5 +50,11 @@ internal sealed class SmallDisk : IDisposable
 
     public void Empty() => File.Delete(Path.Combine(_folder, "filler"));
 
-    public void Dispose() => Command.Run("umount", "-l", _folder);
+    public void Dispose()
+    {
+        if (!_isGone)
+        {
+            Command.Run("umount", "-l", _folder);
+        }
+    }
 }
