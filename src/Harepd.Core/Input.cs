@@ -60,6 +60,9 @@ public abstract record Input
     /// <param name="Detail">What was done, or why not; for people.</param>
     public sealed record PromotionAsked(Term Term, bool IsAsked, string Detail) : Input;
 
+    /// <summary>The guard process looks at the lease, or does not any more; told at the start and at each change, at most two seconds late.</summary>
+    public sealed record GuardSeen(bool IsLooking) : Input;
+
     /// <summary>Stop cleanly: fence, release, then <see cref="NodeMachine.IsStopped"/>.</summary>
     public sealed record Stop(string Reason) : Input;
 }

@@ -26,6 +26,9 @@ public sealed record NodeSettings
     /// <summary>The node's replication address, <c>primaryIP</c>.</summary>
     public string Address { get; init; } = "";
 
+    /// <summary>Without the guard process this member asks for no lease and gives up one that it holds.</summary>
+    public bool RequiresGuard { get; init; }
+
     /// <summary>Whether a standby serves read-only traffic, <c>allowRO</c>.</summary>
     public bool AllowReads { get; init; }
 

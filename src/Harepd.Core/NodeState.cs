@@ -52,6 +52,9 @@ public sealed record NodeState
 
     public Instant NextShare { get; init; }
 
+    /// <summary>Whether the guard process looks at the lease; null before the first word.</summary>
+    public bool? IsGuardLooking { get; init; }
+
     public bool IsAlarmed { get; init; }
 
     public bool IsRogue { get; init; }

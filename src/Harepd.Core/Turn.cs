@@ -63,6 +63,9 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             case Input.PromotionAsked asked:
                 TakePromotion(asked);
                 break;
+            case Input.GuardSeen seen:
+                _state = _state with { IsGuardLooking = seen.IsLooking };
+                break;
             case Input.Stop stop:
                 Note(DecisionKind.Stopping, _state.HighestTerm, "", "", stop.Reason);
                 _state = _state with { IsStopping = true };
@@ -141,6 +144,11 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             return (null, "the daemon stops");
         }
 
+        if (LacksGuard())
+        {
+            return (null, "the guard does not look at the lease, and fence.requireGuard wants it");
+        }
+
         if (PromotionCandidacy() is { } promotion)
         {
             return promotion;
@@ -154,7 +162,10 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     /// A standby about to take writes collects promises meanwhile; nothing is accepted before it is out of recovery, for only then is its timeline
     /// known (ADR 0010).
     /// </summary>
-    private bool MayPrepare() => !_state.IsStopping && _state.Server.IsPromoting && now - _state.Server.At <= settings.Freshness && _state.Gate.IsShutForWrites;
+    private bool MayPrepare() => !_state.IsStopping && !LacksGuard() && _state.Server.IsPromoting && now - _state.Server.At <= settings.Freshness && _state.Gate.IsShutForWrites;
+
+    /// <summary>What was resumed is not given up before the first word of the guard.</summary>
+    private bool LacksGuard() => settings.RequiresGuard && !(_state.IsGuardLooking ?? _state.Lease?.Held is not null);
 
     private (Fitness Fitness, string Reason) Judge() =>
         LocalHealth.Judge(_state.Server, _state.TroubleSince, settings.Freshness, settings.TroubleGrace, now);

@@ -75,6 +75,7 @@ internal static class ConfigKeys
         new("fence.scope", c => Word(c.Fence.Scope), null),
         new("fence.exceptions", c => List(c.Fence.Exceptions), null),
         new("fence.stopPostmaster", c => Text(c.Fence.StopPostmaster), null),
+        new("fence.requireGuard", c => Text(c.Fence.RequireGuard), null),
         new("http.bindAddress", c => c.Http.BindAddress.ToString(), Listener),
         new("http.bindPort", c => Number(c.Http.BindPort), Listener),
         new("http.agentPort", c => Number(c.Http.AgentPort), Listener),

@@ -7,7 +7,8 @@ namespace Harepd.Config;
 /// <param name="Scope">Whose sessions it ends and refuses.</param>
 /// <param name="Exceptions">PostgreSQL users that it spares.</param>
 /// <param name="StopPostmaster">Stop the server when its sessions cannot be ended within the budget.</param>
-internal sealed record FenceConfig(FenceScope Scope, ImmutableArray<string> Exceptions, bool StopPostmaster);
+/// <param name="RequireGuard">Without the guard process no lease is asked for, and one that is held is given up.</param>
+internal sealed record FenceConfig(FenceScope Scope, ImmutableArray<string> Exceptions, bool StopPostmaster, bool RequireGuard);
 
 /// <summary>How far a fence reaches.</summary>
 internal enum FenceScope

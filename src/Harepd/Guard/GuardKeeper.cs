@@ -20,16 +20,19 @@ internal sealed class GuardKeeper : IDisposable
     private static readonly TimeSpan StartInterval = TimeSpan.FromSeconds(5);
     private readonly GuardPage _page;
     private readonly string _configFile;
+    private readonly Action<bool> _seen;
     private readonly ILogger _log;
     private readonly Timer _timer;
     private readonly Lock _looking = new();
     private Instant _lastStart = Instant.Zero;
     private bool? _wasAlive;
+    private bool? _told;
 
-    private GuardKeeper(GuardPage page, string configFile, ILogger log)
+    private GuardKeeper(GuardPage page, string configFile, Action<bool> seen, ILogger log)
     {
         _page = page;
         _configFile = configFile;
+        _seen = seen;
         _log = log;
         _timer = new Timer(_ => Look(), null, TimeSpan.Zero, LookInterval);
     }
@@ -44,9 +47,13 @@ internal sealed class GuardKeeper : IDisposable
     public bool HasShut => _page.HasShut;
 
     /// <summary>Opens the page for a new run of the daemon and begins to watch the guard.</summary>
+    /// <param name="runDir">Where the page is.</param>
+    /// <param name="configFile">What the guard process is started with.</param>
+    /// <param name="seen">Told at the first look and at each change whether the guard looks at the page; on a pool thread, must not block.</param>
+    /// <param name="log">Told of the same changes.</param>
     /// <exception cref="IOException">The run folder cannot be written.</exception>
-    public static GuardKeeper Start(string runDir, string configFile, ILogger log) => 
-        new(BeginRun(runDir, Environment.ProcessId, MemoryStore.BootId()), configFile, log);
+    public static GuardKeeper Start(string runDir, string configFile, Action<bool> seen, ILogger log) =>
+        new(BeginRun(runDir, Environment.ProcessId, MemoryStore.BootId()), configFile, seen, log);
 
     /// <summary>
     /// The page for a new run. The order of the run before stays in force, whether its lease is resumed or not: the gate it speaks of may be open
@@ -97,6 +104,12 @@ internal sealed class GuardKeeper : IDisposable
         try
         {
             var isAlive = IsAlive;
+            if (isAlive != _told)
+            {
+                _told = isAlive;
+                _seen(isAlive);
+            }
+
             if (isAlive != _wasAlive && (isAlive || _wasAlive == true))
             {
                 _log.Log(

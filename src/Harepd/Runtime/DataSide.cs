@@ -34,7 +34,7 @@ internal sealed class DataSide : IAsyncDisposable
             (term, deadline) => FenceNow(term, deadline, "the lease watchdog fired").IsConfirmed,
             term => post(new Input.WatchdogFired(term)),
             settings.Lease.FenceBudget / 10);
-        Guard = GuardKeeper.Start(config.RunDir, config.File, logs.CreateLogger("Guard"));
+        Guard = GuardKeeper.Start(config.RunDir, config.File, isLooking => post(new Input.GuardSeen(isLooking)), logs.CreateLogger("Guard"));
         _means = MeansOf(config);
         Lane = new GateLane(() => new UnhurriedDoor(_means.Fence.Door, () => Guard.HasShut), () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
         var control = new ServerControl(PostgresDoor.SettingsOf(config), config.RunDir);

@@ -135,6 +135,7 @@ internal sealed partial class Node : IAsyncDisposable
         _config = config;
         Loop.Reconfigure(_settings with
         {
+            RequiresGuard = config.Fence.RequireGuard,
             AllowReads = config.AllowRo,
             MaxLagBytes = config.Reads.MaxLagBytes,
             MaxLagTime = config.Reads.MaxLagTime,

@@ -20,6 +20,7 @@ internal static class NodeSettingsFrom
         IsWitness = mode == DaemonMode.ServerOnly && config.HbaConfig is null,
         NodeName = config.NodeName,
         Address = config.PrimaryIp?.ToString() ?? "",
+        RequiresGuard = config.Fence.RequireGuard,
         AllowReads = config.AllowRo,
         MaxLagBytes = config.Reads.MaxLagBytes,
         MaxLagTime = config.Reads.MaxLagTime,

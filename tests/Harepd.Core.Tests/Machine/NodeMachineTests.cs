@@ -69,6 +69,52 @@ public sealed class NodeMachineTests
         Assert.True(NodeMachine.NextTick(NodeMachine.Create(Node, Fresh, At(0)), Node) <= At(0));
 
     [Fact]
+    public void Where_the_guard_is_required_a_holder_without_it_shuts_and_gives_up()
+    {
+        var strict = Node with { RequiresGuard = true };
+        var state = NodeMachine.Step(Holder(At(0)), strict, new Input.GuardSeen(true), At(1)).State;
+        Assert.NotNull(state.Lease!.Held);
+
+        var step = NodeMachine.Step(state, strict, new Input.GuardSeen(false), At(2));
+
+        Assert.Null(step.State.Lease!.Held);
+        Assert.Contains(step.Effects, effect => effect is Effect.CloseGate { To: Gate.Fenced });
+    }
+
+    [Fact]
+    public void Where_the_guard_is_required_nothing_is_asked_for_before_it_looks()
+    {
+        var strict = Node with { RequiresGuard = true };
+        var state = NodeMachine.Create(strict, Fresh, At(0));
+        foreach (var input in new Input[] { new Input.Tick(), new Input.Observed(Standby(At(0))) })
+        {
+            state = NodeMachine.Step(state, strict, input, At(0)).State;
+        }
+
+        state = NodeMachine.Step(state, strict, Done(state), At(0)).State;
+        var primary = NodeMachine.Step(state, strict, new Input.Observed(Primary(At(1))), At(1));
+        Assert.DoesNotContain(primary.Effects, effect => effect is Effect.Ask);
+
+        var seen = NodeMachine.Step(primary.State, strict, new Input.GuardSeen(true), At(2));
+        Assert.Contains(seen.Effects, effect => effect is Effect.Ask);
+    }
+
+    [Fact]
+    public void A_resumed_lease_is_not_given_up_before_the_first_word_of_the_guard()
+    {
+        var strict = Node with { RequiresGuard = true };
+        var state = NodeMachine.Create(strict, Resumed(Holder(At(0))), At(10));
+
+        state = NodeMachine.Step(state, strict, new Input.Tick(), At(11)).State;
+
+        Assert.NotNull(state.Lease!.Held);
+    }
+
+    [Fact]
+    public void Without_the_key_a_missing_guard_changes_nothing() =>
+        Assert.NotNull(Step(Holder(At(0)), new Input.GuardSeen(false), At(1)).State.Lease!.Held);
+
+    [Fact]
     public void The_watchdog_is_armed_before_anything_opens()
     {
         var state = AboutToWin(At(0));

@@ -45,6 +45,39 @@ public sealed class GuardTests(LiveCluster live)
         Assert.DoesNotContain(writers.Main.Attempts, attempt => !attempt.IsAcknowledged);
     }
 
+    [Fact]
+    public async Task A_daemon_that_requires_its_guard_shuts_while_that_does_not_look()
+    {
+        var (cluster, primary, standby) = await live.ReadyAsync();
+        await cluster.DaemonOf(primary).StopAsync();
+        var keys = cluster.DataNodeKeys(primary, standby);
+        keys["fence.requireGuard"] = "true";
+        var strict = cluster.ExtraDaemon(primary, keys);
+        ProcessIdentity? guard = null;
+        try
+        {
+            strict.Start();
+            await cluster.WaitForServingAsync(primary);
+            await WaitForGuardAsync(cluster, primary);
+            using (var page = PageOf(cluster, primary))
+            {
+                guard = ProcessIdentity.Of(page.GuardPid);
+            }
+
+            guard!.Value.Send(Signal.Stop);
+            await Wait.UntilAsync(() => GateOnDisk.Of(primary.Server) == Gate.Fenced, "the gate to be shut without the guard", detail: cluster.Describe);
+
+            guard.Value.Send(Signal.Continue);
+            await cluster.WaitForServingAsync(primary);
+        }
+        finally
+        {
+            guard?.Send(Signal.Continue);
+            await strict.StopAsync();
+            await strict.KillAsync();
+        }
+    }
+
     private static async Task WaitForGuardAsync(LabCluster cluster, RepmgrNode node)
     {
         using var page = PageOf(cluster, node);

@@ -23,7 +23,8 @@ internal static class PolicySections
         var config = new FenceConfig(
             section.Value("scope", Values.OneOf(("clients", FenceScope.Clients), ("checks", FenceScope.Checks)), FenceScope.Clients),
             [.. exceptions.Select(item => item.Value).Distinct(StringComparer.Ordinal)],
-            section.Value("stopPostmaster", Values.Bool, true));
+            section.Value("stopPostmaster", Values.Bool, true),
+            section.Value("requireGuard", Values.Bool, false));
         section.Close();
         return config;
     }
