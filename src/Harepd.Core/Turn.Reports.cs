@@ -161,6 +161,7 @@ internal sealed partial class Turn
             IsShut = _state.Gate.IsShutForWrites && _state.Lease?.IsYielding == false,
             IsPromotable = !_state.IsStopping && Failover.IsPromotable(settings.Failover, server, _state.Promotion.FailedUntil, settings.Freshness, now),
             Priority = settings.Failover.Priority,
+            Failover = _state.Promotion.Verdict.Answer == FailoverAnswer.Quiet ? "" : _state.Promotion.Verdict.Reason,
             UpstreamSilence = server.UpstreamSilence,
             ServerPort = settings.ServerPort,
             PromotedAge = PromotedAge(),
@@ -171,7 +172,8 @@ internal sealed partial class Turn
     private static bool IsNews(NodeReport last, NodeReport next) =>
         last.Health != next.Health || last.InRecovery != next.InRecovery || last.Gate != next.Gate || last.HeldTerm != next.HeldTerm
         || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming
-        || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable;
+        || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable
+        || last.Failover != next.Failover;
 
     private static string Describe(ServerObservation server) => server.Health != ServerHealth.Running
         ? server.Health.ToString()

@@ -26,7 +26,8 @@ internal static class StatusText
                 report.Member.ToString(), report.NodeName, report.IsWitness ? "" : report.Health.ToString(), Role(report),
                 report.Timeline.IsUnknown ? "" : report.Timeline.ToString(), report.WriteLsn == default ? "" : report.WriteLsn.ToString(),
                 report.IsWitness ? "" : report.Gate.ToString(), report.HeldTerm == Term.None ? "" : $"term {report.HeldTerm}",
-                string.Create(CultureInfo.InvariantCulture, $"{report.Age.TotalSeconds:0.0} s"), report.Reason,
+                string.Create(CultureInfo.InvariantCulture, $"{report.Age.TotalSeconds:0.0} s"),
+                report.Failover.Length == 0 ? report.Reason : $"{report.Reason}; failover: {report.Failover}",
             ];
             table.AddRow([.. cells.Select(Markup.Escape)]);
         }
@@ -75,6 +76,7 @@ internal static class StatusText
         json.WriteNumber("held_term", report.HeldTerm.Value);
         json.WriteNumber("age_ms", report.Age.TotalMilliseconds);
         json.WriteString("reason", report.Reason);
+        json.WriteString("failover", report.Failover);
         json.WriteEndObject();
     }
 

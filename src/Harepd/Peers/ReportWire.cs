@@ -50,6 +50,7 @@ internal static class ReportWire
             IsShut = report.IsShut,
             IsPromotable = report.IsPromotable,
             Priority = report.Priority,
+            Failover = Clean(report.Failover, MaxName),
             ServerPort = (uint)Math.Clamp(report.ServerPort, 0, MaxPort),
         };
         if (report.InRecovery is { } inRecovery)
@@ -100,6 +101,7 @@ internal static class ReportWire
         IsShut = wire.IsShut,
         IsPromotable = wire.IsPromotable,
         Priority = wire.Priority,
+        Failover = Text(wire.Failover, MaxName, "report.failover"),
         UpstreamSilence = wire.HasUpstreamSilenceNanos ? Span(wire.UpstreamSilenceNanos, "report.upstream_silence") : null,
         ServerPort = wire.ServerPort <= MaxPort ? (int)wire.ServerPort : throw Refuse("report.server_port", $"is {wire.ServerPort}, out of range"),
         PromotedAge = wire.HasPromotedAgeNanos ? Span(wire.PromotedAgeNanos, "report.promoted_age") : null,

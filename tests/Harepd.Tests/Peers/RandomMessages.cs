@@ -100,6 +100,7 @@ internal sealed class RandomMessages(int seed)
         IsRogue = Maybe(),
         IsShut = Maybe(),
         IsPromotable = Maybe(),
+        Failover = Maybe() ? $"because of {Word()}" : "",
         Priority = _random.Next(),
         UpstreamSilence = Maybe() ? Span() : null,
         ServerPort = _random.Next(0, WireLimits.MaxPort + 1),
