@@ -38,7 +38,8 @@ internal static class Daemon
             var systemd = new SystemdNotifier(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
             using var heartbeat = Beat(systemd, node);
             systemd.Send("READY=1");
-            var reloading = ReloadAsync(config, mode, log, logger, node, systemd, signals.Reloads, signals.Stop);
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop);
+            var reloading = ReloadAsync(config, mode, log, logger, node, systemd, signals.Reloads, ending.Token);
             if (once)
             {
                 await node.SettledAsync(config.Grpc.ConnectionDeadline, signals.Stop);
@@ -47,6 +48,8 @@ internal static class Daemon
             }
 
             var exitCode = await WaitAsync(node, systemd, logger, signals);
+            // A hand-over and a broken invariant end the daemon too, and neither is a stop.
+            await ending.CancelAsync();
             await reloading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return exitCode;
         }

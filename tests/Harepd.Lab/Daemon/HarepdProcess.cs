@@ -52,6 +52,9 @@ public sealed class HarepdProcess
     /// <summary>SIGTERM: it fences, releases and ends. True when it ended by itself within the limit.</summary>
     public async Task<bool> StopAsync(TimeSpan? limit = null) => process is null || await process.StopAsync(Signal.Terminate, limit);
 
+    /// <summary>SIGUSR1: it ends and leaves everything as it is for the next run. True when it ended by itself.</summary>
+    public async Task<bool> HandOverAsync() => process is null || await process.StopAsync(Signal.User1);
+
     /// <summary>Waits for its end by itself; the exit code, or null when it still runs at the limit.</summary>
     public async Task<int?> WaitForExitAsync(TimeSpan? limit = null) =>
         process is not null && await process.WaitForExitAsync(limit ?? Wait.Long) ? process.ExitCode : null;

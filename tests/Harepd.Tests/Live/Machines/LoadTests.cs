@@ -111,6 +111,20 @@ public sealed class LoadTests(MachineCluster machines)
         await run.JudgeAsync(run.Sides.Primary);
     }
 
+    [NetworkFact]
+    public Task Every_daemon_may_be_upgraded_under_load_at_no_cost() => machines.CostsNothingAsync("every daemon replaced in turn (SIGUSR1, start)", async run =>
+    {
+        var cluster = run.Sides.Cluster;
+        run.Strike();
+        foreach (var node in new[] { cluster.Repmgr.Witness, run.Sides.Standby, run.Sides.Primary })
+        {
+            Assert.True(await cluster.DaemonOf(node).HandOverAsync(), $"the daemon of {node.Name} did not end by itself");
+            cluster.DaemonOf(node).Start();
+            await cluster.WaitForListeningAsync(node);
+            await run.WaitForServiceAsync(run.Sides.Primary, afterSeconds: 1);
+        }
+    });
+
     private static async Task FillAsync(List<WireSession> sessions, PostgresServer server, NetworkMachine client)
     {
         try
