@@ -26,15 +26,16 @@ internal static class FigureFile
     private static string Table(IEnumerable<FaultFigures> all)
     {
         var text = new StringBuilder("""
-            | fault | runs | gap, primary's side | gap, standby's side | gap when mended | old primary's last write | two writers | lost of acknowledged |
-            |---|---|---|---|---|---|---|---|
+            | fault | runs | gap, primary's side | gap, standby's side | gap when mended | old primary's last write | two writers | lost of acknowledged | server stopped by its fence |
+            |---|---|---|---|---|---|---|---|---|
 
             """);
         foreach (var runs in all.GroupBy(run => run.Fault))
         {
             text.Append(CultureInfo.InvariantCulture, $"| {runs.Key} | {runs.Count()} | {Spread(runs, run => run.NearGapMs)} | {Spread(runs, run => run.FarGapMs)} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Spread(runs, run => run.MendGapMs)} | {Spread(runs, run => run.OldPrimarysLastWriteMs)} ")
-                .Append(CultureInfo.InvariantCulture, $"| {Spread(runs, run => run.TwoWritersMs)}{Rogue(runs)} | {Spread(runs, run => run.Lost)} of {Spread(runs, run => run.Acknowledged)} |\n");
+                .Append(CultureInfo.InvariantCulture, $"| {Spread(runs, run => run.TwoWritersMs)}{Rogue(runs)} | {Spread(runs, run => run.Lost)} of {Spread(runs, run => run.Acknowledged)} ")
+                .Append(CultureInfo.InvariantCulture, $"| {runs.Sum(run => run.ServersStopped)} |\n");
         }
 
         return text.ToString();

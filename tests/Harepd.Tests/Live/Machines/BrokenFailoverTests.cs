@@ -7,7 +7,7 @@ namespace Harepd.Tests.Live.Machines;
 
 /// <summary>Something else breaks in the middle of a failover.</summary>
 [Collection(MachineTests.Name)]
-public sealed class FailoverTests(MachineCluster machines)
+public sealed class BrokenFailoverTests(MachineCluster machines)
 {
     [NetworkFact]
     public async Task A_standby_cut_off_while_it_is_promoted_is_opened_only_when_it_reaches_a_majority()
