@@ -26,7 +26,6 @@ internal sealed class GuardKeeper : IDisposable
     private readonly Lock _looking = new();
     private Instant _lastStart = Instant.Zero;
     private bool? _wasAlive;
-    private bool? _told;
 
     private GuardKeeper(GuardPage page, string configFile, Action<bool> seen, ILogger log)
     {
@@ -104,21 +103,9 @@ internal sealed class GuardKeeper : IDisposable
         try
         {
             var isAlive = IsAlive;
-            if (isAlive != _told)
+            if (isAlive != _wasAlive)
             {
-                _told = isAlive;
-                _seen(isAlive);
-            }
-
-            if (isAlive != _wasAlive && (isAlive || _wasAlive == true))
-            {
-                _log.Log(
-                    isAlive ? LogLevel.Information : LogLevel.Error,
-                    new EventId(170 + (isAlive ? 1 : 2), isAlive ? "GuardUp" : "GuardDown"),
-                    "the guard {State} (process {Pid})",
-                    isAlive ? "looks at the lease" : "does not look at the lease any more",
-                    _page.GuardPid);
-                _wasAlive = isAlive;
+                NoteChange(isAlive);
             }
 
             if (!isAlive && (_lastStart == Instant.Zero || BootClock.Now - _lastStart > StartInterval))
@@ -131,6 +118,23 @@ internal sealed class GuardKeeper : IDisposable
         {
             _looking.Exit();
         }
+    }
+
+    private void NoteChange(bool isAlive)
+    {
+        // A guard that does not run yet at the start is no news for people.
+        if (isAlive || _wasAlive == true)
+        {
+            _log.Log(
+                isAlive ? LogLevel.Information : LogLevel.Error,
+                new EventId(170 + (isAlive ? 1 : 2), isAlive ? "GuardUp" : "GuardDown"),
+                "the guard {State} (process {Pid})",
+                isAlive ? "looks at the lease" : "does not look at the lease any more",
+                _page.GuardPid);
+        }
+
+        _wasAlive = isAlive;
+        _seen(isAlive);
     }
 
     private void Launch()

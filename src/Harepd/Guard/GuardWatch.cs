@@ -61,6 +61,11 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
                 return RetryPause;
             }
         }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // It would end the guard with the gate open; it is one more fence that was not confirmed.
+            return RetryPause;
+        }
         finally
         {
             page.NoteFencing(Instant.Zero);

@@ -114,22 +114,26 @@ internal sealed class WritePass(
         while (true)
         {
             var own = HaproxyView.Find(view.Write, target.ServerName);
-            if (own is not null && !_operator.IsHeld)
+            if (own is null)
             {
-                _operator.Left(own, view.Pid);
+                return RouteOutcome.Failed("not opened: the server is gone", view);
             }
 
-            if (own is not { IsOpen: true } && !_operator.IsHeld)
+            if (!_operator.IsHeld)
             {
-                return RouteOutcome.Failed($"not opened: {(own is null ? "the server is gone" : view.Says(own))}", view);
+                _operator.Left(own, view.Pid);
+                if (!own.IsOpen)
+                {
+                    return RouteOutcome.Failed($"not opened: {view.Says(own)}", view);
+                }
             }
 
             ImmutableArray<string> rivals = [.. RouteCommands.CutRivals(target, view.Write), .. RouteCommands.ReleaseHold(target, view.Write)];
             if (rivals.IsEmpty && !view.IsStopping)
             {
                 var detail = _operator.IsHeld ? $"an operator keeps it out: {own}"
-                    : own!.IsServing ? "open" : own.Weight == 0 ? "open, but its weight is 0" : $"open, but down by its check ({own.Status})";
-                return new RouteOutcome(true, detail) { View = view, HasChanged = hasChanged, IsServing = own!.IsServing };
+                    : own.IsServing ? "open" : own.Weight == 0 ? "open, but its weight is 0" : $"open, but down by its check ({own.Status})";
+                return new RouteOutcome(true, detail) { View = view, HasChanged = hasChanged, IsServing = own.IsServing };
             }
 
             if (BootClock.Now >= until || mustHurry())
@@ -138,14 +142,14 @@ internal sealed class WritePass(
                 var reason = view.IsStopping ? "open, but a stopping worker answers"
                     : rival is null ? "open, sessions of a rival are still ending"
                     : $"open, but so is a rival: {view.Says(rival)}";
-                return RouteOutcome.Failed(reason, view) with { IsServing = own!.IsServing, HasChanged = hasChanged };
+                return RouteOutcome.Failed(reason, view) with { IsServing = own.IsServing, HasChanged = hasChanged };
             }
 
             Thread.Sleep(pause);
             (pause, hasChanged) = (Math.Min(pause * 2 + 1, 15), true);
             if (dialogue.Do(rivals.AsSpan(), Soon) is not { View: { } after } failed)
             {
-                return RouteOutcome.Failed("open, then lost from sight") with { IsServing = own!.IsServing };
+                return RouteOutcome.Failed("open, then lost from sight") with { IsServing = own.IsServing };
             }
 
             view = after;

@@ -24,7 +24,7 @@ internal sealed class FenceParty : IDisposable
         var settings = PostgresDoor.SettingsOf(config);
         _hba = new HbaGate(settings, PostgresDoor.PolicyOf(config));
         _strict = new Fencer(settings, _hba, new FenceSettings { StopWhenUnconfirmed = config.Fence.StopPostmaster });
-        _lenient = new Fencer(settings, _hba, new FenceSettings { StopWhenUnconfirmed = false, FlushAfter = TimeSpan.FromSeconds(1) });
+        _lenient = new Fencer(settings, _hba, new FenceSettings { StopWhenUnconfirmed = false });
         Door = new PostgresDoor(_hba, _strict, _lenient);
     }
 

@@ -113,15 +113,27 @@ internal sealed class GateLane : IDisposable
         _post(new Input.GateApplied(sequence, outcome.Gate, outcome.IsConfirmed, outcome.Detail));
         if (effect is Effect.OpenGate)
         {
-            // Not on this thread: a fence may come, and must not wait for a disk. A flush that fails costs an opening that is asked for again.
-            new Thread(() => Guarded(FlushOpening)) { Name = "gate flush", IsBackground = true }.Start();
+            FlushAside();
         }
     }
 
-    private GateOutcome FlushOpening()
+    /// <summary>Not on the lane's thread: a fence may come, and must not wait for a disk. Without a flush a power cut may bring the shut gate back.</summary>
+    private void FlushAside()
     {
-        _door().Flush();
-        return default;
+        try
+        {
+            new Thread(Flush) { Name = "gate flush", IsBackground = true }.Start();
+        }
+        catch (Exception error) when (error is OutOfMemoryException or ThreadStartException)
+        {
+            // The lane must live: it is what shuts.
+        }
+
+        void Flush() => Guarded(() =>
+        {
+            _door().Flush();
+            return default;
+        });
     }
 
     private GateOutcome Open(Gate to, Term term, Instant notAfter)
@@ -132,9 +144,14 @@ internal sealed class GateLane : IDisposable
         }
 
         // A fence begun for a lease that is over would end the sessions of this one, were the gate opened under it.
-        while (_isFencing() && !IsLate(notAfter) && !_isDisposed)
+        while (_isFencing() && !IsLate(notAfter) && !IsOvertaken())
         {
             Thread.Sleep(1);
+        }
+
+        if (IsOvertaken())
+        {
+            return new GateOutcome(Gate.Fenced, IsConfirmed: false, "something newer came before the opening was begun");
         }
 
         if (IsLate(notAfter))
@@ -146,6 +163,15 @@ internal sealed class GateLane : IDisposable
         return IsLate(notAfter)
             ? Guarded(() => _door().Fence(term, BootClock.Now + TimeSpan.FromMilliseconds(300), mayStop: true, "the opening ended too late")) with { IsConfirmed = false }
             : outcome;
+    }
+
+    /// <summary>An opening that still waits must not keep a close waiting.</summary>
+    private bool IsOvertaken()
+    {
+        lock (_waiting)
+        {
+            return _isDisposed || _waiting.Count > 0;
+        }
     }
 
     private bool IsLate(Instant notAfter)

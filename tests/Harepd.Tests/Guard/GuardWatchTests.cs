@@ -47,6 +47,23 @@ public sealed class GuardWatchTests
     }
 
     [Fact]
+    public void A_fence_that_throws_is_one_that_was_not_confirmed()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        var tries = 0;
+        var watch = new GuardWatch(page, (_, _) => ++tries > 1 ? true : throw new IOException("the disk"), Patience, _ => true);
+        page.Write(OrderOf(7, Start));
+
+        watch.Turn(Start + Patience);
+        Assert.Equal(Term.None, page.FencedTerm);
+        Assert.Equal(Instant.Zero, page.FencingUntil);
+        watch.Turn(Start + TimeSpan.FromSeconds(1));
+
+        Assert.Equal(new Term(7), page.FencedTerm);
+    }
+
+    [Fact]
     public void It_says_that_it_fences_while_it_does_and_until_when()
     {
         using var folder = new TemporaryFolder();

@@ -135,13 +135,40 @@ public sealed class LeaseWatchdogTests
         Assert.Equal(0, door.Sets);
     }
 
+    [Fact]
+    public void A_close_does_not_wait_for_an_opening_that_waits_for_a_fence()
+    {
+        var door = new CountingDoor();
+        using var lane = new GateLane(() => door, () => Instant.Forever, () => true, _ => true, () => { });
+        lane.Enqueue(new Effect.OpenGate(1, Gate.ReadWrite, new Term(8), BootClock.Now + TimeSpan.FromMinutes(5)));
+        Thread.Sleep(50);
+
+        lane.Enqueue(new Effect.CloseGate(2, Gate.Fenced, new Term(8), BootClock.Now + TimeSpan.FromSeconds(1), MayStop: false, "the test says so"));
+
+        Eventually.True(() => door.Fences == 1, "the gate is shut");
+        Assert.Equal(0, door.Sets);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Only_a_fence_that_comes_after_the_guards_own_may_take_its_time(bool hasShut)
+    {
+        var soon = BootClock.Now + TimeSpan.FromMilliseconds(50);
+
+        Assert.Equal(hasShut, UnhurriedDoor.Deadline(soon, hasShut) > soon);
+    }
+
     private static Effect.ArmWatchdog Due(long term) => new(new Term(term), BootClock.Now, BootClock.Now + TimeSpan.FromMilliseconds(300));
 
     private sealed class CountingDoor : IGateDoor
     {
         private int _sets;
+        private int _fences;
 
         public int Sets => Volatile.Read(ref _sets);
+
+        public int Fences => Volatile.Read(ref _fences);
 
         public GateOutcome Set(Gate to, Term term, Instant notAfter)
         {
@@ -155,6 +182,10 @@ public sealed class LeaseWatchdogTests
         {
         }
 
-        public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason) => new(Gate.Fenced, IsConfirmed: true, "");
+        public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason)
+        {
+            Interlocked.Increment(ref _fences);
+            return new GateOutcome(Gate.Fenced, IsConfirmed: true, "");
+        }
     }
 }

@@ -14,12 +14,6 @@ internal sealed record FenceSettings
     /// </summary>
     public TimeSpan StopReserve { get; init; } = TimeSpan.FromMilliseconds(120);
 
-    /// <summary>
-    /// How long after the fence the block is flushed to the disk. Zero for a server that takes writes; a standby's can wait for a promotion to be done
-    /// with the same disk, because what runs before PostgreSQL at boot shuts the gate anyway.
-    /// </summary>
-    public TimeSpan FlushAfter { get; init; } = TimeSpan.Zero;
-
     /// <summary>How long pg_stat_activity may take before process titles alone decide.</summary>
     public TimeSpan AskSessions { get; init; } = TimeSpan.FromMilliseconds(20);
 }

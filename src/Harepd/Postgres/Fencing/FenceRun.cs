@@ -6,7 +6,7 @@ using Harepd.Postgres.Hba;
 namespace Harepd.Postgres.Fencing;
 
 /// <summary>One fence under way: what its two threads do and have found out. Everything shared is read and written under one lock that nobody holds while waiting.</summary>
-internal sealed class FenceRun(HbaGate gate, SessionEnder ender, Term term, Instant giveUp, TimeSpan flushAfter)
+internal sealed class FenceRun(HbaGate gate, SessionEnder ender, Term term, Instant giveUp)
 {
     private readonly object _state = new();
     private HbaResult? _hba;
@@ -44,7 +44,6 @@ internal sealed class FenceRun(HbaGate gate, SessionEnder ender, Term term, Inst
         });
         if (result is { Outcome: HbaOutcome.Applied })
         {
-            Thread.Sleep(flushAfter);
             _ = Try(() => gate.Flush());
         }
     }

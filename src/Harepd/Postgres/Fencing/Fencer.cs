@@ -86,7 +86,7 @@ internal sealed class Fencer : IDisposable
         var budget = deadline - begin;
         var giveUp = deadline - (_settings.StopReserve < budget / 2 ? _settings.StopReserve : budget / 2);
         _sessions.ExemptUsers = _gate.Policy.ExemptUsers;
-        var run = new FenceRun(_gate, new SessionEnder(_sessions, _folder, _settings), term, giveUp, _settings.FlushAfter);
+        var run = new FenceRun(_gate, new SessionEnder(_sessions, _folder, _settings), term, giveUp);
         var isRunning = TryStart("fence gate", run.ShutGate);
         isRunning &= _gate.Policy.Scope == FenceScope.Checks ? run.WithoutSessions() : TryStart("fence sessions", run.EndSessions);
         if (isRunning)

@@ -26,7 +26,7 @@ internal static class FigureFile
     private static string Table(IEnumerable<FaultFigures> all)
     {
         var text = new StringBuilder("""
-            | fault | runs | gap, primary's side | gap, standby's side | gap when mended | old primary's last write | two writers | lost of acknowledged | server stopped by its fence |
+            | fault | runs | gap, primary's side | gap, standby's side | gap when mended | old primary's last write | two writers | lost of acknowledged | servers stopped and started again |
             |---|---|---|---|---|---|---|---|---|
 
             """);
