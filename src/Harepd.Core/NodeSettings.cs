@@ -38,6 +38,12 @@ public sealed record NodeSettings
     /// <summary>Standby reads stop above this replay delay.</summary>
     public TimeSpan MaxLagTime { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a standby that was taken from readers must be well before it is given back.</summary>
+    public TimeSpan ReadsSettle { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>When readers are sent to the primary.</summary>
+    public PrimaryReads PrimaryReads { get; init; }
+
     /// <summary>How often reports are shared when nothing changes.</summary>
     public TimeSpan ShareInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
@@ -66,4 +72,15 @@ public sealed record NodeSettings
     public TimeSpan SilentAfter => ShareInterval * 2;
 
     internal LeaseRules Rules => new(Membership, Lease);
+}
+
+/// <summary>When the holder of the lease serves readers too.</summary>
+public enum PrimaryReads
+{
+    /// <summary>While no standby does.</summary>
+    LastResort = 0,
+
+    Always = 1,
+
+    Never = 2,
 }

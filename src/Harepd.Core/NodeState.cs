@@ -62,6 +62,12 @@ public sealed record NodeState
     /// <summary>Standby reads are allowed now (lag hysteresis).</summary>
     public bool IsReadable { get; init; }
 
+    /// <summary>A standby that was taken from readers is not given back before this.</summary>
+    public Instant ReadsNotBefore { get; init; }
+
+    /// <summary>Since when the standby does not stream; null while it does.</summary>
+    public Instant? StreamLostAt { get; init; }
+
     public bool IsStopping { get; init; }
 
     /// <summary>What matters to a failover only: whom it would replace, the verdict, the promotion under way.</summary>

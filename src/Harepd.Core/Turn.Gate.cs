@@ -148,7 +148,7 @@ internal sealed partial class Turn
     private void SettleRoute()
     {
         var gate = _state.Gate;
-        var route = Planner.RouteOf(_state.Lease!.Held, gate.IsKnown, gate.Now, gate.Asked);
+        var route = Planner.RouteOf(_state.Lease!.Held, gate.IsKnown, gate.Now, gate.Asked, MayPrimaryServeReads());
         var term = route.Write ? _state.Lease.Held!.Term : _state.HighestTerm;
         if (_state.Route is { } told && told == route && (!route.Write || _state.RouteTerm == term))
         {

@@ -24,8 +24,8 @@ internal sealed partial class Turn
         {
             Server = server,
             TroubleSince = isTrouble ? _state.TroubleSince ?? now : null,
-            IsReadable = IsReadable(server),
         };
+        TakeReadability(server);
         SettlePending(before, server);
         if (before.Health != server.Health || before.InRecovery != server.InRecovery)
         {
@@ -48,24 +48,10 @@ internal sealed partial class Turn
     {
         var before = _state.Server;
         var dead = new ServerObservation { At = now, Health = ServerHealth.Down, SystemId = before.SystemId, Timeline = before.Timeline, WriteLsn = before.WriteLsn, Detail = detail };
-        _state = _state with { Server = dead, TroubleSince = null, IgnoreBefore = now, IsReadable = false };
+        _state = _state with { Server = dead, TroubleSince = null, IgnoreBefore = now };
+        TakeReadability(dead);
         SettlePending(before, dead);
         Note(DecisionKind.ServerChanged, _state.HighestTerm, Describe(before), Describe(dead), detail);
-    }
-
-    /// <summary>Reads are allowed below the limits, and taken away only above them; between half and whole nothing changes.</summary>
-    private bool IsReadable(ServerObservation server)
-    {
-        if (server is not { Health: ServerHealth.Running, InRecovery: true })
-        {
-            return false;
-        }
-
-        var bytes = server.WriteLsn > server.ReplayLsn ? (long)(server.WriteLsn.Value - server.ReplayLsn.Value) : 0;
-        var delay = server.ReplayDelay ?? TimeSpan.Zero;
-        var isWithin = bytes <= settings.MaxLagBytes && delay <= settings.MaxLagTime;
-        var isWell = bytes <= settings.MaxLagBytes / 2 && delay <= settings.MaxLagTime / 2;
-        return _state.IsReadable ? isWithin : isWell;
     }
 
     private void TakeReports(ImmutableArray<NodeReport> reports)
@@ -165,6 +151,8 @@ internal sealed partial class Turn
             UpstreamSilence = server.UpstreamSilence,
             ServerPort = settings.ServerPort,
             PromotedAge = PromotedAge(),
+            Synchronous = NamesOf(server, "sync"),
+            Quorum = NamesOf(server, "quorum"),
         };
     }
 
@@ -173,7 +161,7 @@ internal sealed partial class Turn
         last.Health != next.Health || last.InRecovery != next.InRecovery || last.Gate != next.Gate || last.HeldTerm != next.HeldTerm
         || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming
         || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable
-        || last.Failover != next.Failover;
+        || last.Failover != next.Failover || last.Synchronous != next.Synchronous || last.Quorum != next.Quorum;
 
     private static string Describe(ServerObservation server) => server.Health != ServerHealth.Running
         ? server.Health.ToString()

@@ -92,11 +92,15 @@ public static class Planner
     }
 
     /// <summary>What HAProxy should do for this node: traffic only to a gate that is confirmed open and not about to be shut.</summary>
-    public static Route RouteOf(HeldLease? held, bool isKnown, Gate now, Gate? asked)
+    /// <param name="held">The lease.</param>
+    /// <param name="isKnown">The gate is confirmed.</param>
+    /// <param name="now">The gate.</param>
+    /// <param name="asked">What it was asked to be.</param>
+    /// <param name="holderServesReads">Readers may be sent to the holder as well.</param>
+    public static Route RouteOf(HeldLease? held, bool isKnown, Gate now, Gate? asked, bool holderServesReads)
     {
         var isSettled = isKnown && asked == now;
-        return new Route(
-            Write: isSettled && now == Gate.ReadWrite && held is not null,
-            Read: isSettled && now == Gate.ReadOnly);
+        var isWriter = isSettled && now == Gate.ReadWrite && held is not null;
+        return new Route(Write: isWriter, Read: (isSettled && now == Gate.ReadOnly) || (isWriter && holderServesReads));
     }
 }

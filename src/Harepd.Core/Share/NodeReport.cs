@@ -78,4 +78,10 @@ public sealed record NodeReport
 
     /// <summary>Holder: how long ago it took over by itself under this lease; null when it did not.</summary>
     public TimeSpan? PromotedAge { get; init; }
+
+    /// <summary>On a primary: the standbys that replicate synchronously, by name, in order, parted by commas.</summary>
+    public string Synchronous { get; init; } = "";
+
+    /// <summary>On a primary: those of a quorum, in the same form.</summary>
+    public string Quorum { get; init; } = "";
 }

@@ -14,12 +14,16 @@ internal static class GrpcTls
     private const bool MayResume = false;
 
     /// <summary>The serving end. A client that offers no ALPN is served too: the 2021 daemon's peers need not offer it.</summary>
-    public static SslServerAuthenticationOptions ForServer(GrpcTlsMaterial material, GrpcClientCertificates demand) => new()
+    public static SslServerAuthenticationOptions ForServer(GrpcTlsMaterial material, GrpcClientCertificates demand) => ForServer(material, demand, Http2);
+
+    /// <summary>The same for a port that speaks something else.</summary>
+    internal static SslServerAuthenticationOptions ForServer(
+        GrpcTlsMaterial material, GrpcClientCertificates demand, IEnumerable<SslApplicationProtocol> protocols) => new()
     {
         ServerCertificateContext = material.Identity
             ?? throw new CryptographicException("a server needs a certificate and its key"),
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = [.. Http2],
+        ApplicationProtocols = [.. protocols],
         AllowTlsResume = MayResume,
         AllowRenegotiation = false,
         ClientCertificateRequired = demand != GrpcClientCertificates.NotAsked,

@@ -54,6 +54,9 @@ public sealed class GrpcTlsMaterial
         return new GrpcTlsMaterial(SslStreamCertificateContext.Create(leaf, intermediates, offline: true), roots);
     }
 
+    /// <summary>Options of a port that speaks HTTP/1.1 under the same certificates, with the same demands on the caller's.</summary>
+    public SslServerAuthenticationOptions ForHttp(GrpcClientCertificates demand) => GrpcTls.ForServer(this, demand, [SslApplicationProtocol.Http11]);
+
     /// <summary>What the other side's certificate must stand: a chain to one of the authorities, within its dates, and the given usage.</summary>
     internal X509ChainPolicy RequireUsage(Oid usage)
     {

@@ -65,6 +65,7 @@ internal static class HaproxyConfigCommand
         Endpoints = config.Haproxy.Endpoints,
         Check = check ?? (config.Http.IsEnabled ? HaproxyCheck.Http : HaproxyCheck.Pgsql),
         HttpPort = config.Http.BindPort,
+        IsHttps = config.Http.Tls != HttpTls.Off,
     };
 
     private static ImmutableArray<HaproxyServer> Guess(HarepdConfig config)

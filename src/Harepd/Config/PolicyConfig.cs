@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Harepd.Core;
 
 namespace Harepd.Config;
 
@@ -24,14 +25,28 @@ internal enum FenceScope
 /// <param name="BindAddress">Default: the gRPC listener's address.</param>
 /// <param name="BindPort">0 is off.</param>
 /// <param name="AgentPort">Port of the agent-check answers; 0 is off.</param>
-internal sealed record HttpConfig(IPAddress BindAddress, int BindPort, int AgentPort)
+/// <param name="Tls">Whether the health answers speak HTTPS, with the certificates of gRPC.</param>
+internal sealed record HttpConfig(IPAddress BindAddress, int BindPort, int AgentPort, HttpTls Tls)
 {
     /// <summary>True when a port is given.</summary>
     public bool IsEnabled => BindPort != 0;
 }
 
+/// <summary>How the health answers are protected.</summary>
+internal enum HttpTls
+{
+    /// <summary>Plain text.</summary>
+    Off = 0,
+
+    /// <summary>HTTPS; a caller may show a certificate, and one that is shown must be signed by the authority.</summary>
+    On = 1,
+
+    /// <summary>HTTPS, and only for callers with such a certificate.</summary>
+    Require = 2,
+}
+
 /// <summary>How far behind a standby may be and still serve read-only traffic.</summary>
-internal sealed record ReadsConfig(long MaxLagBytes, TimeSpan MaxLagTime);
+internal sealed record ReadsConfig(long MaxLagBytes, TimeSpan MaxLagTime, TimeSpan Settle, PrimaryReads Primary);
 
 /// <summary>Who promotes a standby, which, and when. Only <see cref="Manager"/> counts unless that is harepd, or none, which judges and does nothing.</summary>
 internal sealed record FailoverConfig

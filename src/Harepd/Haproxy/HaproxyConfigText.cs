@@ -178,6 +178,10 @@ internal static class HaproxyConfigText
                     http-check expect status 200
 
                 """);
+            if (plan.IsHttps)
+            {
+                text.Append("    # HTTPS: replace \"verify none\" by \"ca-file FILE verify required\", and add \"crt FILE\" where http.tls is \"require\".\n");
+            }
         }
         else if ((isWrite ? plan.WriteUser : plan.ReadUser) is { } user)
         {
@@ -202,7 +206,7 @@ internal static class HaproxyConfigText
         }
 
         text.Append($"    server {server.Name} {server.Address}");
-        text.Append(plan.Check == HaproxyCheck.Http ? $" port {plan.HttpPort}" : "");
+        text.Append(plan.Check == HaproxyCheck.Http ? $" port {plan.HttpPort}{(plan.IsHttps ? " check-ssl verify none" : "")}" : "");
         text.Append(server.IsHostName ? " init-addr last,libc,none" : "");
         text.Append(isClosed ? " disabled\n" : "\n");
     }

@@ -51,6 +51,9 @@ internal sealed record HaproxyPlan
     /// <summary>Port of the health answers on every node; needed for <see cref="HaproxyCheck.Http"/>.</summary>
     public int HttpPort { get; init; }
 
+    /// <summary>The health answers speak HTTPS.</summary>
+    public bool IsHttps { get; init; }
+
     /// <summary>Where writing clients connect, as HAProxy's <c>bind</c> reads it.</summary>
     public string WriteBind { get; init; } = "*:5000";
 

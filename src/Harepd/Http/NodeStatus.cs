@@ -91,6 +91,15 @@ internal sealed record MemberStatus
 
     public bool IsSynchronous { get; init; }
 
+    /// <summary>By the holder's word, this standby is one of a quorum.</summary>
+    public bool IsQuorum { get; init; }
+
+    /// <summary>On a primary: names of its synchronous standbys, parted by commas.</summary>
+    public string Synchronous { get; init; } = "";
+
+    /// <summary>On a primary: names of those of a quorum.</summary>
+    public string Quorum { get; init; } = "";
+
     /// <summary>Its report is too old to say anything about it.</summary>
     public bool IsSilent { get; init; }
 

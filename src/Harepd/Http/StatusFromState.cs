@@ -23,6 +23,9 @@ internal sealed record StatusFacts
 
     public ImmutableArray<HistoryEntry> History { get; init; } = [];
 
+    /// <summary>The health port speaks HTTPS.</summary>
+    public bool IsHttps { get; init; }
+
     public bool IsPaused { get; init; }
 
     /// <summary>When a majority was last heard, unix seconds.</summary>
@@ -36,6 +39,7 @@ internal static class StatusFromState
     {
         var members = Members(state, settings, facts, now);
         var holder = members.FirstOrDefault(m => m.IsHolder);
+        var own = members.FirstOrDefault(m => m.Name == Name(settings.NodeName, settings.Self));
         return new NodeStatus
         {
             At = state.LastStep,
@@ -48,7 +52,8 @@ internal static class StatusFromState
             Reason = state.Gate.Reason,
             Server = settings.HasCandidate ? state.Server : null,
             IsReadable = state.IsReadable,
-            IsSynchronous = members.FirstOrDefault(m => m.Name == Name(settings.NodeName, settings.Self))?.IsSynchronous == true,
+            IsSynchronous = own?.IsSynchronous == true,
+            IsQuorum = own?.IsQuorum == true,
             IsRogue = state.IsRogue,
             IsPaused = facts.IsPaused,
             HolderLsn = holder?.ReceiveLsn ?? default,
@@ -60,8 +65,22 @@ internal static class StatusFromState
         };
     }
 
-    private static ImmutableArray<MemberStatus> Members(NodeState state, NodeSettings settings, StatusFacts facts, Instant now) =>
-        [.. settings.Membership.Everyone.Select(member => Member(member, state, settings, facts, now))];
+    /// <summary>Which standby is synchronous is for the holder to say, and for nobody while there is none.</summary>
+    private static ImmutableArray<MemberStatus> Members(NodeState state, NodeSettings settings, StatusFacts facts, Instant now)
+    {
+        var members = settings.Membership.Everyone.Select(member => Member(member, state, settings, facts, now)).ToList();
+        var holder = members.Find(member => member.IsHolder);
+        return
+        [
+            .. members.Select(member => member with
+            {
+                IsSynchronous = Names(holder?.Synchronous, member),
+                IsQuorum = Names(holder?.Quorum, member),
+            }),
+        ];
+
+        static bool Names(string? names, MemberStatus member) => names is { Length: > 0 } && names.Split(',').Contains(member.Name, StringComparer.Ordinal);
+    }
 
     private static MemberStatus Member(MemberId member, NodeState state, NodeSettings settings, StatusFacts facts, Instant now)
     {
@@ -90,12 +109,14 @@ internal static class StatusFromState
         IsStreaming = report.IsStreaming,
         Host = report.Address,
         Port = report.IsWitness ? 0 : facts.ServerPort,
-        ApiUrl = facts.HttpPort == 0 || report.Address.Length == 0 ? "" : $"http://{report.Address}:{facts.HttpPort}/patroni",
+        ApiUrl = facts.HttpPort == 0 || report.Address.Length == 0 ? "" : $"{(facts.IsHttps ? "https" : "http")}://{report.Address}:{facts.HttpPort}/patroni",
         Timeline = report.Timeline.Timeline,
         ReceiveLsn = report.WriteLsn,
         ReplayLsn = report.ReplayLsn,
         Gate = report.Gate,
         Reason = report.Reason,
+        Synchronous = report.Synchronous,
+        Quorum = report.Quorum,
     };
 
     private static string Name(string nodeName, MemberId member) => nodeName.Length > 0 ? nodeName : member.Address;

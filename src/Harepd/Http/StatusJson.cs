@@ -97,7 +97,7 @@ internal static class StatusJson
     {
         json.WriteStartObject();
         json.WriteString("name", member.Name);
-        json.WriteString("role", member.IsHolder ? "leader" : member.IsSynchronous ? "sync_standby" : "replica");
+        json.WriteString("role", member.IsHolder ? "leader" : member.IsSynchronous ? "sync_standby" : member.IsQuorum ? "quorum_standby" : "replica");
         json.WriteString("state", State(member));
         json.WriteString("api_url", member.ApiUrl);
         json.WriteString("host", member.Host);

@@ -1,64 +1,43 @@
 using System.Net;
 using Harepd.Clock;
+using Harepd.Grpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Harepd.Http;
 
 /// <summary>
-/// Answers health checks and status requests over HTTP/1 on a port of its own, from memory alone: no request waits for a server,
+/// Answers health checks and status requests over HTTP/1 or HTTPS on a port of its own, from memory alone: no request waits for a server,
 /// a disk or the deciding loop. Bounded in connections, request size and idle time. Reads only: nothing can be changed here.
 /// </summary>
 internal sealed class StatusServer : IAsyncDisposable
 {
-    private readonly WebApplication _application;
+    private readonly QuietHost _host;
 
-    private StatusServer(WebApplication application, IPEndPoint endPoint)
-    {
-        _application = application;
-        EndPoint = endPoint;
-    }
+    private StatusServer(QuietHost host) => _host = host;
 
     /// <summary>Where it listens; the port is the kernel's choice where 0 was asked for.</summary>
-    public IPEndPoint EndPoint { get; }
+    public IPEndPoint EndPoint => _host.EndPoint;
 
     /// <summary>Listens, or throws.</summary>
     /// <param name="options">Where, and the bounds.</param>
     /// <param name="status">The newest status, null before there is one; called for each request on a pool thread, must not block.</param>
     /// <param name="token">Gives up starting.</param>
     /// <exception cref="IOException">The address cannot be bound.</exception>
-    public static async Task<StatusServer> StartAsync(StatusServerOptions options, Func<NodeStatus?> status, CancellationToken token)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Bound(kestrel, options));
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout);
-        var application = builder.Build();
-        try
-        {
-            application.Run(context => AnswerAsync(context, status, options.HeartbeatLimit));
-            await application.StartAsync(token);
-            var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-            return new StatusServer(application, new IPEndPoint(options.EndPoint.Address, new Uri(addresses.First()).Port));
-        }
-        catch
-        {
-            await application.DisposeAsync();
-            throw;
-        }
-    }
+    public static async Task<StatusServer> StartAsync(StatusServerOptions options, Func<NodeStatus?> status, CancellationToken token) =>
+        new(await QuietHost.StartAsync(
+            options.EndPoint,
+            options.Tls is not null,
+            options.StopTimeout,
+            kestrel => Bound(kestrel, options),
+            _ => { },
+            application => application.Run(context => AnswerAsync(context, status, options.HeartbeatLimit)),
+            token));
 
-    public async ValueTask DisposeAsync()
-    {
-        await _application.StopAsync();
-        await _application.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static void Bound(KestrelServerOptions kestrel, StatusServerOptions options)
     {
@@ -68,9 +47,20 @@ internal sealed class StatusServer : IAsyncDisposable
         kestrel.Limits.MaxRequestLineSize = 8 * 1024;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxRequestHeaderCount = 64;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+        kestrel.Limits.RequestHeadersTimeout = options.HandshakeTimeout;
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
-        kestrel.Listen(options.EndPoint, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(options.EndPoint, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            if (options.Tls is { } material)
+            {
+                listen.UseHttps(new TlsHandshakeCallbackOptions
+                {
+                    HandshakeTimeout = options.HandshakeTimeout,
+                    OnConnection = _ => ValueTask.FromResult(material().ForHttp(options.RequiresClientCertificate ? GrpcClientCertificates.Required : GrpcClientCertificates.Optional)),
+                });
+            }
+        });
     }
 
     private static Task AnswerAsync(HttpContext context, Func<NodeStatus?> status, TimeSpan heartbeatLimit)
@@ -99,13 +89,5 @@ internal sealed class StatusServer : IAsyncDisposable
         response.ContentType = answer.ContentType;
         response.ContentLength = answer.Body.Length;
         return response.Body.WriteAsync(answer.Body).AsTask();
-    }
-
-    /// <summary>The process owns its signals: a host that hooked them would swallow SIGTERM from whoever needs it.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Harepd.Grpc;
 
 namespace Harepd.Http;
 
@@ -15,6 +16,15 @@ internal sealed record StatusServerOptions
 
     /// <summary>Connections beyond this are closed; HAProxy opens one a check.</summary>
     public int MostConnections { get; init; } = 512;
+
+    /// <summary>Asked at every handshake, so that a reload takes hold at once; null answers in plain text.</summary>
+    public Func<GrpcTlsMaterial>? Tls { get; init; }
+
+    /// <summary>With <see cref="Tls"/>: nobody is answered without a certificate of the authority. False asks for one and takes none as well.</summary>
+    public bool RequiresClientCertificate { get; init; }
+
+    /// <summary>Bound of a handshake, and of a request's headers.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a stop waits for answers under way.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromMilliseconds(200);

@@ -52,6 +52,8 @@ internal static class ReportWire
             Priority = report.Priority,
             Failover = Clean(report.Failover, MaxName),
             ServerPort = (uint)Math.Clamp(report.ServerPort, 0, MaxPort),
+            Synchronous = Clean(report.Synchronous, MaxReason),
+            Quorum = Clean(report.Quorum, MaxReason),
         };
         if (report.InRecovery is { } inRecovery)
         {
@@ -105,5 +107,7 @@ internal static class ReportWire
         UpstreamSilence = wire.HasUpstreamSilenceNanos ? Span(wire.UpstreamSilenceNanos, "report.upstream_silence") : null,
         ServerPort = wire.ServerPort <= MaxPort ? (int)wire.ServerPort : throw Refuse("report.server_port", $"is {wire.ServerPort}, out of range"),
         PromotedAge = wire.HasPromotedAgeNanos ? Span(wire.PromotedAgeNanos, "report.promoted_age") : null,
+        Synchronous = Text(wire.Synchronous, MaxReason, "report.synchronous"),
+        Quorum = Text(wire.Quorum, MaxReason, "report.quorum"),
     };
 }

@@ -66,7 +66,7 @@ internal sealed partial class Node : IAsyncDisposable
         };
         _decisions.Record(new Decision(DecisionKind.Started, term, "", gate.ToString(), Describe(start)));
         Loop = new NodeLoop(settings, NodeMachine.Create(settings, start, now), _mailbox, Edge());
-        _status = new StatusDoors(config, settings, Loop);
+        _status = new StatusDoors(config, settings, Loop, tls);
     }
 
     /// <summary>The loop; its state is the node's.</summary>
@@ -133,14 +133,7 @@ internal sealed partial class Node : IAsyncDisposable
     public void Reconfigure(HarepdConfig config)
     {
         _config = config;
-        Loop.Reconfigure(_settings with
-        {
-            RequiresGuard = config.Fence.RequireGuard,
-            AllowReads = config.AllowRo,
-            MaxLagBytes = config.Reads.MaxLagBytes,
-            MaxLagTime = config.Reads.MaxLagTime,
-            Failover = NodeSettingsFrom.FailoverOf(config.Failover),
-        });
+        Loop.Reconfigure(NodeSettingsFrom.Reloaded(_settings, config));
         _data?.Reconfigure(config);
     }
 

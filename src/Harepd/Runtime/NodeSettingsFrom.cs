@@ -26,6 +26,20 @@ internal static class NodeSettingsFrom
         MaxLagTime = config.Reads.MaxLagTime,
         Failover = FailoverOf(config.Failover),
         ServerPort = config.Postgres?.Port ?? 0,
+        ReadsSettle = config.Reads.Settle,
+        PrimaryReads = config.Reads.Primary,
+    };
+
+    /// <summary>What a reload may change while the node runs.</summary>
+    public static NodeSettings Reloaded(NodeSettings settings, HarepdConfig config) => settings with
+    {
+        RequiresGuard = config.Fence.RequireGuard,
+        AllowReads = config.AllowRo,
+        MaxLagBytes = config.Reads.MaxLagBytes,
+        MaxLagTime = config.Reads.MaxLagTime,
+        ReadsSettle = config.Reads.Settle,
+        PrimaryReads = config.Reads.Primary,
+        Failover = FailoverOf(config.Failover),
     };
 
     /// <summary>Who promotes, and when.</summary>

@@ -4,6 +4,7 @@ using Harepd.Clock;
 using Harepd.Config;
 using Harepd.Core;
 using Harepd.Http;
+using Harepd.Peers;
 
 namespace Harepd.Runtime;
 
@@ -11,9 +12,9 @@ namespace Harepd.Runtime;
 /// The health port and HAProxy's agent-check port. They belong to the process that decides, so that their answers fail when it fails
 /// (DESIGN section 5); what they say is made once a state, however many ask.
 /// </summary>
-internal sealed class StatusDoors(HarepdConfig config, NodeSettings settings, NodeLoop loop) : IAsyncDisposable
+internal sealed class StatusDoors(HarepdConfig config, NodeSettings settings, NodeLoop loop, TlsFiles? tls) : IAsyncDisposable
 {
-    private readonly StatusFacts _facts = new() { Cluster = config.Cluster, ServerPort = config.Postgres?.Port ?? 5432, HttpPort = config.Http.BindPort };
+    private readonly StatusFacts _facts = new() { Cluster = config.Cluster, ServerPort = config.Postgres?.Port ?? 5432, HttpPort = config.Http.BindPort, IsHttps = config.Http.Tls != HttpTls.Off };
     private StatusServer? _status;
     private AgentServer? _agent;
     private Tuple<NodeState, NodeStatus>? _made;
@@ -31,7 +32,7 @@ internal sealed class StatusDoors(HarepdConfig config, NodeSettings settings, No
         {
             if (config.Http.IsEnabled)
             {
-                _status = await StatusServer.StartAsync(new StatusServerOptions { EndPoint = new IPEndPoint(config.Http.BindAddress, port) }, Now, stop);
+                _status = await StatusServer.StartAsync(Options(port), Now, stop);
             }
 
             port = config.Http.AgentPort;
@@ -60,6 +61,13 @@ internal sealed class StatusDoors(HarepdConfig config, NodeSettings settings, No
             await agent.DisposeAsync();
         }
     }
+
+    private StatusServerOptions Options(int port) => new()
+    {
+        EndPoint = new IPEndPoint(config.Http.BindAddress, port),
+        Tls = config.Http.Tls == HttpTls.Off ? null : () => tls!.Current,
+        RequiresClientCertificate = config.Http.Tls == HttpTls.Require,
+    };
 
     private NodeStatus Now()
     {

@@ -115,8 +115,16 @@ public sealed class PlannerTests
         { false, true, Gate.Fenced, Gate.Fenced, false, false },
     };
 
+    [Fact]
+    public void Readers_reach_the_holder_only_through_an_open_gate()
+    {
+        Assert.Equal(new Route(true, true), Planner.RouteOf(Lease, isKnown: true, Gate.ReadWrite, Gate.ReadWrite, holderServesReads: true));
+        Assert.Equal(Route.None, Planner.RouteOf(Lease, isKnown: true, Gate.ReadWrite, Gate.Fenced, holderServesReads: true));
+        Assert.Equal(Route.None, Planner.RouteOf(null, isKnown: true, Gate.Fenced, Gate.Fenced, holderServesReads: true));
+    }
+
     [Theory]
     [MemberData(nameof(Routes))]
     public void Traffic_goes_only_to_a_gate_that_is_confirmed_open_and_not_about_to_be_shut(bool isHolder, bool isKnown, Gate now, Gate? asked, bool write, bool read) =>
-        Assert.Equal(new Route(write, read), Planner.RouteOf(isHolder ? Lease : null, isKnown, now, asked));
+        Assert.Equal(new Route(write, read), Planner.RouteOf(isHolder ? Lease : null, isKnown, now, asked, holderServesReads: false));
 }

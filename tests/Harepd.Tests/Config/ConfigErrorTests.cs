@@ -64,6 +64,8 @@ public sealed class ConfigErrorTests
         { "http: { bindPort: 10000 }", "harepd.http.bindPort", "gRPC listener's port" },
         { "http: { agentPort: 10000 }", "harepd.http.agentPort", "port of another listener" },
         { "http: { bindPort: 8008, agentPort: 8008 }", "harepd.http.agentPort", "port of another listener" },
+        { "http: { bindPort: 8008, tls: on }", "harepd.http.tls", "without certificates" },
+        { "reads: { primary: sometimes }", "harepd.reads.primary", "one of lastResort, always, never" },
         { "lease: { duration: 3 }", "harepd.lease.duration", "3s or 3ms" },
         { "lease: { duration: 3sec }", "harepd.lease.duration", "not a duration" },
         { "lease: { duration: 0.1s }", "harepd.lease.duration", "out of range" },

@@ -20,6 +20,7 @@ public sealed class HaproxyConfigTextTests : IDisposable
     [InlineData("pgsql", "", "unix,master")]
     [InlineData("http", "ro", "unix")]
     [InlineData("http", "", "none")]
+    [InlineData("https", "ro", "unix")]
     [InlineData("none", "ro", "tcp")]
     [InlineData("pgsql", "ro", "unix,hold")]
     [InlineData("pgsql", "ro", "tcp,hold")]
@@ -28,7 +29,8 @@ public sealed class HaproxyConfigTextTests : IDisposable
         var plan = Plan(sockets) with
         {
             ReadBackend = reads.Length > 0 ? "pg_read" : null,
-            Check = check == "http" ? HaproxyCheck.Http : HaproxyCheck.Pgsql,
+            IsHttps = check == "https",
+            Check = check is "http" or "https" ? HaproxyCheck.Http : HaproxyCheck.Pgsql,
             HttpPort = 8008,
             WriteUser = check == "none" ? null : "harw",
         };

@@ -31,7 +31,7 @@ public sealed partial class LayeringTests
         { "Serilog", ["Logging"] },
         { "System.CommandLine", ["Cli"] },
         { "Spectre.Console", ["Cli"] },
-        { "Harepd.Grpc", ["Peers"] },
+        { "Harepd.Grpc", ["Peers", "Http"] },
         { "Harepd.Wire", ["Peers"] },
         { "Microsoft.AspNetCore", ["Peers", "Http"] },
     };

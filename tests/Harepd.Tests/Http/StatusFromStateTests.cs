@@ -66,6 +66,33 @@ public sealed class StatusFromStateTests
         Assert.Contains(Make(state, Statuses.Now).Members, m => m.Name == Two.Address && m.IsSilent);
     }
 
+    [Theory]
+    [InlineData("node_2", "", true, false)]
+    [InlineData("node_1,node_2", "", true, false)]
+    [InlineData("", "node_2", false, true)]
+    [InlineData("node_22", "node_", false, false)]
+    public void A_standby_is_synchronous_by_the_holders_word_while_that_is_fresh(string synchronous, string quorum, bool isSynchronous, bool isQuorum)
+    {
+        var settings = Settings() with { Self = Two, NodeName = "node_2" };
+        var word = Report(One, "node_1", "10.0.0.1") with
+        {
+            Version = 2, InRecovery = false, HeldTerm = new Term(7), Synchronous = synchronous, Quorum = quorum,
+        };
+        var state = new NodeState
+        {
+            Server = new ServerObservation { At = Statuses.Now, Health = ServerHealth.Running, InRecovery = true },
+            LastStep = Statuses.Now,
+            View = ClusterView.Empty.Merge(Report(Two, "node_2", "10.0.0.2"), settings.Membership, Statuses.Now).Merge(word, settings.Membership, Statuses.Now),
+        };
+        var facts = new StatusFacts { Cluster = "shop", ServerPort = 5432 };
+
+        var status = StatusFromState.Make(state, settings, facts, Statuses.Now);
+        var stale = StatusFromState.Make(state, settings, facts, Statuses.Now + settings.Freshness + TimeSpan.FromSeconds(1));
+
+        Assert.Equal((isSynchronous, isQuorum), (status.IsSynchronous, status.IsQuorum));
+        Assert.Equal((false, false), (stale.IsSynchronous, stale.IsQuorum));
+    }
+
     [Fact]
     public void A_witness_has_no_server()
     {

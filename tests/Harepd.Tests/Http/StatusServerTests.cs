@@ -108,6 +108,34 @@ public sealed class StatusServerTests : IAsyncLifetime, IDisposable
         Assert.Equal("shop", json.RootElement.GetProperty("scope").GetString());
     }
 
+    /// <summary>Paths and fields by check_patroni's own sources (cluster.py, node.py).</summary>
+    [Theory]
+    [InlineData(true, false, "sync_standby")]
+    [InlineData(false, true, "quorum_standby")]
+    [InlineData(false, false, "replica")]
+    public async Task What_check_patroni_reads_is_there(bool isSynchronous, bool isQuorum, string role)
+    {
+        var members = _status!.Members.Select(m => m.Name == "node_2" ? m with { IsSynchronous = isSynchronous, IsQuorum = isQuorum } : m);
+        _status = Statuses.Standby(Statuses.At()) with { IsSynchronous = isSynchronous, IsQuorum = isQuorum, Members = [.. members] };
+
+        using var cluster = JsonDocument.Parse(await _client.GetStringAsync("/cluster"));
+        using var node = JsonDocument.Parse(await _client.GetStringAsync("/patroni"));
+        using var replica = JsonDocument.Parse(await _client.GetStringAsync("/replica?lag=16MB"));
+
+        Assert.All(cluster.RootElement.GetProperty("members").EnumerateArray(), member => Assert.True(
+            member.GetProperty("name").GetString()!.Length > 0 && member.GetProperty("role").GetString()!.Length > 0 && member.GetProperty("timeline").GetInt32() >= 0));
+        var standby = cluster.RootElement.GetProperty("members")[1];
+        Assert.Equal((role, "streaming"), (standby.GetProperty("role").GetString(), standby.GetProperty("state").GetString()));
+        Assert.True(standby.GetProperty("lag").GetInt64() >= 0);
+        Assert.False(cluster.RootElement.TryGetProperty("scheduled_switchover", out _));
+        Assert.Equal(2, node.RootElement.GetProperty("timeline").GetInt32());
+        Assert.False(node.RootElement.TryGetProperty("pending_restart", out _));
+        Assert.Equal(isSynchronous, replica.RootElement.TryGetProperty("sync_standby", out _));
+        Assert.Equal(isQuorum, replica.RootElement.TryGetProperty("quorum_standby", out _));
+        Assert.Equal(await _client.GetStringAsync("/config"), await _client.GetStringAsync("/config"));
+        Assert.Equal("", await _client.GetStringAsync("/liveness"));
+    }
+
     [Fact]
     public async Task Without_a_holder_lag_is_unknown()
     {

@@ -105,6 +105,8 @@ internal sealed class RandomMessages(int seed)
         UpstreamSilence = Maybe() ? Span() : null,
         ServerPort = _random.Next(0, WireLimits.MaxPort + 1),
         PromotedAge = Maybe() ? Span() : null,
+        Synchronous = Maybe() ? $"{Word()},{Word()}" : "",
+        Quorum = Maybe() ? Word() : "",
     };
 
     private bool Maybe() => _random.Next(2) == 0;

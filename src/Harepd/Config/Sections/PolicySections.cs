@@ -1,4 +1,5 @@
 using System.Net;
+using Harepd.Core;
 
 namespace Harepd.Config.Sections;
 
@@ -34,7 +35,13 @@ internal static class PolicySections
         var config = new HttpConfig(
             section.Value("bindAddress", OptionalIp, null) ?? grpc.BindAddress,
             section.Value("bindPort", Values.Port(min: 0), 0),
-            section.Value("agentPort", Values.Port(min: 0), 0));
+            section.Value("agentPort", Values.Port(min: 0), 0),
+            section.Value("tls", Values.OneOf(("off", HttpTls.Off), ("on", HttpTls.On), ("require", HttpTls.Require)), HttpTls.Off));
+        if (config.Tls != HttpTls.Off && !grpc.Tls.Enabled)
+        {
+            section.Error("tls", config.Tls == HttpTls.On ? "on" : "require", "without certificates", "gRPC.tls.enabled: true with its three files, which this port uses as well");
+        }
+
         var sameAddress = config.BindAddress.Equals(grpc.BindAddress) || IsAny(config.BindAddress) || IsAny(grpc.BindAddress);
         if (config.BindPort == grpc.BindPort && sameAddress)
         {
@@ -52,9 +59,12 @@ internal static class PolicySections
 
     public static ReadsConfig Reads(Section section)
     {
+        (string, PrimaryReads)[] words = [("lastResort", PrimaryReads.LastResort), ("always", PrimaryReads.Always), ("never", PrimaryReads.Never)];
         var config = new ReadsConfig(
             section.Value("maxLagBytes", text => Units.Size(text, 0, 1L << 50), 16L << 20),
-            section.Value("maxLagTime", Values.Duration(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7)), TimeSpan.FromSeconds(30)));
+            section.Value("maxLagTime", Values.Duration(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7)), TimeSpan.FromSeconds(30)),
+            section.Value("settle", Values.Duration(TimeSpan.Zero, TimeSpan.FromHours(1)), TimeSpan.FromSeconds(5)),
+            section.Value("primary", Values.OneOf(words), PrimaryReads.LastResort));
         section.Close();
         return config;
     }
