@@ -18,6 +18,13 @@ internal static class HandMade
         await SwitchAsync(lab.Haproxy, lab.Primary, lab.Standby);
     }
 
+    /// <summary>Clients of the application may come to both servers.</summary>
+    public static void OpenBoth(SteeringLab lab)
+    {
+        Open(lab, lab.Primary.Server);
+        Open(lab, lab.Standby.Server);
+    }
+
     /// <summary>The open pg_hba.conf, which lies ready, put in its place, and the postmaster told.</summary>
     public static void OpenGate(PostgresServer server)
     {
