@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly out=$PWD/out
 readonly logs=$out/logs
-readonly build_packages=(procps util-linux)
+# The native compiler calls the C compiler to link.
+readonly build_packages=(procps util-linux gcc libc6-dev)
 
 # The PostgreSQL that is there, or the one of this Debian (or Ubuntu) release.
 postgres_major() {
@@ -178,17 +179,31 @@ lock_build() {
 
 unlock_build() { flock -u 9; }
 
-# The daemon and what it needs go to out/lib, made aside and swapped in, so that a daemon which runs from there is not pulled from under itself.
-# Compiled ahead (ADR 0009): a restarted daemon must renew its lease before it ends, and compiling in that moment costs it a second and more
-# on a busy machine. Where the compiler for that cannot be had, the daemon is published as it is, and the log says so.
+# The daemon as native code, one file: out/harepd (ADR 0012). Compiling while it decides is what would make a promotion and a restart slow, so where the
+# native compiler cannot be had it is compiled ahead as far as that goes, or else published as it is; the log says which, and out/lib holds what it needs.
+# HAREPD_PUBLISH=ahead or =plain begins there, for a build that is quicker than the daemon.
 publish() {
-    local fresh=$out/lib.new
+    local fresh=$out/lib.new kind=${HAREPD_PUBLISH:-native}
+    local common=(src/Harepd/Harepd.csproj -c Release --use-current-runtime -o "$fresh")
     rm -rf "$fresh"
-    if ! dotnet publish src/Harepd/Harepd.csproj -c Release --no-self-contained -o "$fresh" --use-current-runtime -p:PublishReadyToRun=true; then
+    if [ "$kind" = native ]; then
+        if dotnet publish "${common[@]}" -p:PublishAot=true; then
+            mv "$fresh/harepd.dbg" "$out/harepd.dbg"
+            mv "$fresh/harepd" "$out/harepd.new"
+            mv "$out/harepd.new" "$out/harepd"
+            rm -rf "$fresh" "$out/lib"
+            return
+        fi
+        echo "NOT native: it decides slower while it is young"
+        kind=ahead
+        rm -rf "$fresh"
+    fi
+    if [ "$kind" = plain ] || ! dotnet publish "${common[@]}" --no-self-contained -p:PublishReadyToRun=true; then
         echo "NOT compiled ahead: it starts slower"
         rm -rf "$fresh"
         dotnet publish src/Harepd/Harepd.csproj -c Release --no-self-contained -o "$fresh"
     fi
+    # Made aside and swapped in, so that a daemon which runs from there is not pulled from under itself.
     rm -rf "$out/lib.old"
     [ ! -d "$out/lib" ] || mv "$out/lib" "$out/lib.old"
     mv "$fresh" "$out/lib"
@@ -209,6 +224,7 @@ LAUNCHER
 
 verb_build() {
     needs_dotnet
+    needs "${build_packages[@]}"
     lock_build
     step "building the daemon" "$logs/build.log" publish
     unlock_build

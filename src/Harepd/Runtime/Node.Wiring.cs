@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Harepd.Clock;
 using Harepd.Config;
 using Harepd.Core;
@@ -51,7 +52,11 @@ internal sealed partial class Node
 
     private async Task<string?> OpenDoorsAsync(HarepdConfig config, ILoggerFactory logs, CancellationToken stop)
     {
-        new Thread(RehearseWhenRenewed) { IsBackground = true, Name = "rehearsal" }.Start();
+        if (RuntimeFeature.IsDynamicCodeCompiled)
+        {
+            new Thread(RehearseWhenRenewed) { IsBackground = true, Name = "rehearsal" }.Start();
+        }
+
         Loop.Start();
         _data?.Start();
         StartInquiry(logs);

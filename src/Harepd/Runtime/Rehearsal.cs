@@ -10,7 +10,7 @@ namespace Harepd.Runtime;
 
 /// <summary>
 /// Plays an election, a renewal, a death and a release between two made-up nodes, on throwaway states, so that the first real one does not
-/// wait for the compiler. Pure: nothing leaves it, and its time is its own.
+/// wait for the compiler (native code has none, and does without this). Pure: nothing leaves it, and its time is its own.
 /// </summary>
 internal static class Rehearsal
 {

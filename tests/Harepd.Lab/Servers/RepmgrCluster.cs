@@ -58,7 +58,12 @@ public sealed class RepmgrCluster
         await standby.MustRepmgrAsync(
             "-h", primary.Server.Address, "-p", $"{primary.Server.Port}", "-U", "repmgr", "-d", "repmgr", "standby", "clone", "--fast-checkpoint", "-F");
         await standby.Server.StartAsync();
-        await standby.MustRepmgrAsync("standby", "register", "-F");
+        // A clone of an open primary is fenced by a daemon that runs there, and a fence ends logins under way, repmgr's too: ask once more.
+        if (!(await standby.RepmgrAsync("standby", "register", "-F")).Succeeded)
+        {
+            await standby.MustRepmgrAsync("standby", "register", "-F");
+        }
+
         await WaitForStreamingAsync(standby.Server);
     }
 
