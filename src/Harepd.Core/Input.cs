@@ -60,6 +60,19 @@ public abstract record Input
     /// <param name="Detail">What was done, or why not; for people.</param>
     public sealed record PromotionAsked(Term Term, bool IsAsked, string Detail) : Input;
 
+    /// <summary>An operator orders a planned move; answered by <see cref="Act.Effect.TellMove"/>, with an end in any case.</summary>
+    public sealed record MoveOrdered(MoveOrder Order) : Input;
+
+    /// <summary>An operator takes a planned move back that has not stopped the server yet; later it takes its course.</summary>
+    public sealed record MoveCancelled(string Reason) : Input;
+
+    /// <summary>An order to stop, start or prepare the server ended.</summary>
+    /// <param name="Sequence">That of the effect.</param>
+    /// <param name="IsDone">It did all it had to.</param>
+    /// <param name="End">After a stop: a position that every server has received that has all of it; zero otherwise.</param>
+    /// <param name="Detail">What was done, or why not; for people.</param>
+    public sealed record OrderDone(long Sequence, bool IsDone, Lsn End, string Detail) : Input;
+
     /// <summary>The guard process looks at the lease, or does not any more; told at the start and at each change, at most two seconds late.</summary>
     public sealed record GuardSeen(bool IsLooking) : Input;
 

@@ -65,6 +65,9 @@ public sealed record NodeSettings
     /// <summary>PostgreSQL's port at <see cref="Address"/>; what the other standbys follow. 0 when unknown.</summary>
     public int ServerPort { get; init; }
 
+    /// <summary>How long the steps of a planned move may take.</summary>
+    public MoveLimits Moves { get; init; } = new();
+
     /// <summary>How soon a standby that does not follow the holder is told again to.</summary>
     public TimeSpan FollowInterval { get; init; } = TimeSpan.FromSeconds(5);
 

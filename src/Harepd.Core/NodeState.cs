@@ -52,6 +52,12 @@ public sealed record NodeState
 
     public Instant NextShare { get; init; }
 
+    /// <summary>The planned move under way, or the last one; null before the first.</summary>
+    public Move? Move { get; init; }
+
+    /// <summary>Number of the last order to the server or to HAProxy's hold.</summary>
+    public long OrderSequence { get; init; }
+
     /// <summary>Whether the guard process looks at the lease; null before the first word.</summary>
     public bool? IsGuardLooking { get; init; }
 

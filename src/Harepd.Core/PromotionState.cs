@@ -41,6 +41,9 @@ public sealed record PromotionState
     /// </summary>
     public bool IsPending { get; init; }
 
+    /// <summary>What the holder of a planned move offers this member; null when nobody does.</summary>
+    public Handover? Handover { get; init; }
+
     /// <summary>After a failed promotion: no attempt before this.</summary>
     public Instant FailedUntil { get; init; }
 
@@ -59,6 +62,17 @@ public sealed record PromotionState
     public Instant NextWake { get; init; } = Instant.Forever;
 }
 
+/// <summary>The holder hands its right over to this standby, in a planned move (ADR 0012).</summary>
+/// <param name="From">The holder.</param>
+/// <param name="Offer">As it was last heard.</param>
+/// <param name="Until">It counts until then.</param>
+/// <param name="Refusal">Why this member does not take over; empty when it will.</param>
+public sealed record Handover(MemberId From, HandoverOffer Offer, Instant Until, string Refusal)
+{
+    /// <summary>Everything was received: it may be asked for the lease as soon as that is free.</summary>
+    public bool IsReady { get; init; }
+}
+
 /// <summary>A promotion under way, from the lease to the new timeline noted by a majority.</summary>
 /// <param name="Term">The lease it is done under.</param>
 /// <param name="From">The timeline that the lease was given for, and the standby's.</param>
@@ -67,6 +81,9 @@ public sealed record Promotion(Term Term, TimelinePoint From, Instant Began, Ins
 {
     /// <summary>The server was told to promote itself.</summary>
     public bool IsAsked { get; init; }
+
+    /// <summary>It belongs to a planned move, and does not count as a failover.</summary>
+    public bool IsPlanned { get; init; }
 
     /// <summary>The voters were asked to note the new timeline.</summary>
     public bool IsRebinding { get; init; }

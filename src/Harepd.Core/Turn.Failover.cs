@@ -19,7 +19,8 @@ internal sealed partial class Turn
 
         NoteOwnLateness();
         WatchMembers();
-        var verdict = Failover.Judge(Question());
+        SettleHandover();
+        var verdict = HandoverVerdict() ?? Failover.Judge(Question());
         var promotion = _state.Promotion;
         var isOutranked = verdict.IsOutranked;
         _state = _state with

@@ -21,6 +21,7 @@ internal sealed partial class Turn
             FitnessReason = reason,
             IsYielding = lease.IsYielding,
             IsStopping = _state.IsStopping,
+            IsMoving = _state.Move?.IsShutting == true,
             IsPromoting = IsPromoting(),
             MayServeReads = settings.AllowReads && _state.IsReadable,
             MayBeOpen = !gate.IsKnown && gate.Now == Gate.ReadWrite,

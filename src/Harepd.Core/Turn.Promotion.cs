@@ -72,7 +72,7 @@ internal sealed partial class Turn
     {
         if (settings.Failover.Promoter == Promoter.Harepd && _state.Server.InRecovery == true && lease.Under is { } under)
         {
-            var current = new Promotion(lease.Term, under.Timeline, now, now + settings.Failover.PromoteTimeout);
+            var current = new Promotion(lease.Term, under.Timeline, now, now + settings.Failover.PromoteTimeout) { IsPlanned = IsHandedOver() };
             _state = _state with { Promotion = _state.Promotion with { Current = current } };
         }
     }
@@ -124,7 +124,9 @@ internal sealed partial class Turn
     {
         _state = _state with
         {
-            Promotion = _state.Promotion with { Current = null, PromotedTerm = current.Term, PromotedAt = now, Recorded = "" },
+            Promotion = current.IsPlanned
+                ? _state.Promotion with { Current = null, Recorded = "" }
+                : _state.Promotion with { Current = null, PromotedTerm = current.Term, PromotedAt = now, Recorded = "" },
         };
         Note(DecisionKind.PromotionDone, current.Term, current.From.ToString(), held.Under!.Timeline.ToString(), $"{(now - current.Began).TotalMilliseconds:F0} ms after the lease");
         SettleGate();

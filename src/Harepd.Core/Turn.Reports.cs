@@ -47,6 +47,12 @@ internal sealed partial class Turn
     private void TakeDeath(string detail)
     {
         var before = _state.Server;
+        if (before.Health == ServerHealth.StoppedCleanly && _state.Move is { IsOver: false, Step: MoveStep.HandOver or MoveStep.TakeOver })
+        {
+            // The order to stop it was answered first.
+            return;
+        }
+
         var dead = new ServerObservation { At = now, Health = ServerHealth.Down, SystemId = before.SystemId, Timeline = before.Timeline, WriteLsn = before.WriteLsn, Detail = detail };
         _state = _state with { Server = dead, TroubleSince = null, IgnoreBefore = now };
         TakeReadability(dead);
@@ -153,6 +159,8 @@ internal sealed partial class Turn
             PromotedAge = PromotedAge(),
             Synchronous = NamesOf(server, "sync"),
             Quorum = NamesOf(server, "quorum"),
+            Offer = OfferNow(),
+            OfferAnswer = OfferAnswerNow(),
         };
     }
 
@@ -160,6 +168,7 @@ internal sealed partial class Turn
     private static bool IsNews(NodeReport last, NodeReport next) =>
         last.Health != next.Health || last.InRecovery != next.InRecovery || last.Gate != next.Gate || last.HeldTerm != next.HeldTerm
         || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming
+        || !(next.Offer?.SaysLike(last.Offer) ?? last.Offer is null) || last.OfferAnswer != next.OfferAnswer
         || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable
         || last.Failover != next.Failover || last.Synchronous != next.Synchronous || last.Quorum != next.Quorum;
 

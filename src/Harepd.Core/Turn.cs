@@ -48,6 +48,16 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 break;
             case Input.HoldSettled hold:
                 Note(DecisionKind.HoldSettled, _state.HighestTerm, "", hold.IsHeld ? "held" : "not held", hold.Detail);
+                TakeHold(hold);
+                break;
+            case Input.MoveOrdered ordered:
+                TakeMoveOrder(ordered.Order);
+                break;
+            case Input.MoveCancelled cancelled:
+                CancelMove(cancelled.Reason);
+                break;
+            case Input.OrderDone done:
+                TakeOrderDone(done);
                 break;
             case Input.TimelineSaved saved:
                 TakeTimeline(saved.Timeline);
@@ -80,6 +90,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     {
         if (_state.Lease is not null)
         {
+            SettleMove();
             SettleFailover();
             SettleLease();
             SettleWatchdog();
@@ -147,6 +158,11 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
         if (LacksGuard())
         {
             return (null, "the guard does not look at the lease, and fence.requireGuard wants it");
+        }
+
+        if (MoveCandidacy() is { } move)
+        {
+            return move;
         }
 
         if (PromotionCandidacy() is { } promotion)

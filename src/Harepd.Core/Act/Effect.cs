@@ -52,6 +52,32 @@ public abstract record Effect
     /// </summary>
     public sealed record Promote(Term Term, Instant NotAfter, TimelinePoint From) : Effect;
 
+    /// <summary>
+    /// For a planned move: a checkpoint, and <c>primary_conninfo</c> for the time after it; changes nothing for clients. Given up at <paramref name="Until"/>.
+    /// Answered with <see cref="Input.OrderDone"/>, as are the next two.
+    /// </summary>
+    public sealed record PrepareMove(long Sequence, Term Term, string Host, int Port, Instant Until) : Effect;
+
+    /// <summary>
+    /// Stop the server (fast) and tell the end of what it wrote. The gate is shut already. A server that does not stop until <paramref name="Until"/> is
+    /// stopped at once (immediate), and the order has failed.
+    /// </summary>
+    public sealed record StopServer(long Sequence, Term Term, Instant Until) : Effect;
+
+    /// <summary>
+    /// Start the stopped server: as the primary it was, only while the lease is held, or as a standby of <paramref name="Host"/>. Refused unless
+    /// its block on disk is shut. Given up at <paramref name="Until"/>.
+    /// </summary>
+    /// <param name="Sequence">For the answer.</param>
+    /// <param name="Term">Orders of an older term are refused (R11).</param>
+    /// <param name="Host">Whom to stream from; empty to start as a primary.</param>
+    /// <param name="Port">Of that server.</param>
+    /// <param name="Until">Boot-time clock.</param>
+    public sealed record StartServer(long Sequence, Term Term, string Host, int Port, Instant Until) : Effect;
+
+    /// <summary>Tell whoever ordered a planned move what became of it.</summary>
+    public sealed record TellMove(MoveEvent Event) : Effect;
+
     /// <summary>Read the server at once, whatever the rhythm.</summary>
     public sealed record Look : Effect;
 
@@ -122,4 +148,7 @@ public enum DecisionKind
     PromotionDone = 203,
     PromotionFailed = 204,
     FailoverAdvised = 205,
+    MoveBegins = 210,
+    MoveStep = 211,
+    MoveEnded = 212,
 }

@@ -23,6 +23,9 @@ public sealed record Situation
     /// <summary>The standby is about to be promoted, or is, and its new timeline is not noted yet: nobody is let in meanwhile.</summary>
     public bool IsPromoting { get; init; }
 
+    /// <summary>A planned move of the primary is at a step at which nobody may be let in.</summary>
+    public bool IsMoving { get; init; }
+
     /// <summary>Configuration and lag allow reads on a standby.</summary>
     public bool MayServeReads { get; init; }
 
@@ -50,6 +53,11 @@ public static class Planner
         if (situation.IsYielding)
         {
             return new(Gate.Fenced, "the lease was given up");
+        }
+
+        if (situation.IsMoving)
+        {
+            return new(Gate.Fenced, "a planned move is under way");
         }
 
         if (situation.IsPromoting)

@@ -79,6 +79,12 @@ public sealed record NodeReport
     /// <summary>Holder: how long ago it took over by itself under this lease; null when it did not.</summary>
     public TimeSpan? PromotedAge { get; init; }
 
+    /// <summary>Holder in a planned move: what it offers whom; null outside of one.</summary>
+    public HandoverOffer? Offer { get; init; }
+
+    /// <summary>Standby: its answer to such an offer; null without one.</summary>
+    public HandoverAnswer? OfferAnswer { get; init; }
+
     /// <summary>On a primary: the standbys that replicate synchronously, by name, in order, parted by commas.</summary>
     public string Synchronous { get; init; } = "";
 

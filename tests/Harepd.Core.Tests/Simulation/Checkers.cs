@@ -20,6 +20,19 @@ internal sealed class Checkers(World world)
 
     public long Promotions { get; private set; }
 
+    /// <summary>Planned moves that made the other server the primary.</summary>
+    public long Moves { get; private set; }
+
+    /// <summary>Planned moves that were begun and taken back, or failed.</summary>
+    public long MovesBack { get; private set; }
+
+    /// <summary>A planned move is over.</summary>
+    public void MoveEnded(MoveOutcome outcome)
+    {
+        Moves += outcome == MoveOutcome.Moved ? 1 : 0;
+        MovesBack += outcome is MoveOutcome.TakenBack or MoveOutcome.Failed ? 1 : 0;
+    }
+
     /// <summary>After every event.</summary>
     public void Look()
     {
@@ -106,7 +119,13 @@ internal sealed class Checkers(World world)
         Promotions++;
         Demand(host.HoldsLease && host.LeaseTerm == term, host, $"a promotion under term {term} is begun without the lease");
         Demand(host.Block == Gate.Fenced, host, "a promotion is begun before the own gate is shut");
-        foreach (var other in world.DataHosts.Where(other => other != host && IsHeard(other, host)))
+        var mover = process.State.Promotion is { Current.IsPlanned: true, Handover: { } handover } ? world.HostOf(handover.From) : null;
+        if (mover is not null && mover.Server.Timeline == host.Server.Timeline)
+        {
+            Demand(host.Server.Wal >= mover.Server.Wal, host, $"a promotion in a planned move loses {mover.Server.Wal - host.Server.Wal} bytes of {mover.Name}");
+        }
+
+        foreach (var other in world.DataHosts.Where(other => other != host && other != mover && IsHeard(other, host)))
         {
             Demand(!IsWellPrimary(other, host), host, $"a promotion is begun although {other.Name} is well");
             Demand(!IsBetterStandby(other, host), host, $"a promotion is begun although {other.Name} received more");
@@ -186,11 +205,11 @@ internal sealed class Checkers(World world)
 
     private static int PlaceOf(Effect effect) => effect switch
     {
-        Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold => 0,
+        Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold or Effect.StopServer => 0,
         Effect.Steer { Route: { Write: false, Read: false } } => 0,
         Effect.SaveMemory or Effect.SaveTimeline => 1,
         Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look => 2,
-        Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.Promote or Effect.Follow or Effect.ReleaseHold => 3,
+        Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.Promote or Effect.Follow or Effect.ReleaseHold or Effect.PrepareMove or Effect.StartServer => 3,
         _ => 4,
     };
 }

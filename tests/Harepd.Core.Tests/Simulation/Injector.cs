@@ -80,12 +80,33 @@ internal sealed class Injector
             case Faults.WallSteps:
                 host.WallOffsetMillis += (long)((dice.Fraction() - 0.5) * 20_000);
                 break;
+            case Faults.Switchover:
+                Switchover(dice);
+                break;
             case Faults.ProxyReload:
                 _world.Proxies.Reload(dice.Below(2));
                 break;
             default:
                 StrikeServer(fault, data, dice, brief);
                 break;
+        }
+    }
+
+    /// <summary>An operator orders a planned move at whoever serves; now and then two, or one that is cancelled.</summary>
+    private void Switchover(Dice dice)
+    {
+        var order = new MoveOrder(_world.Agenda.Now, "", TimeSpan.FromSeconds(1 + dice.Below(3)), IsDryRun: false);
+        var (isTwice, isCancelled) = (dice.Chance(0.1), dice.Chance(0.1));
+        var served = _world.DataHosts.FirstOrDefault(host => host.IsWriteOpen)?.Candidate;
+        served?.Post(new Input.MoveOrdered(order));
+        if (isTwice)
+        {
+            served?.Post(new Input.MoveOrdered(order with { Id = order.Id + 1 }));
+        }
+
+        if (isCancelled)
+        {
+            _world.Agenda.After(30 * Span.Millisecond, () => served?.Post(new Input.MoveCancelled("the simulation says so")));
         }
     }
 

@@ -28,7 +28,31 @@ internal static class Mutations
         new Room("a promotion is begun after the lease") { LatePromotion = true, With = Faults.Pause | Faults.GateSlow, IsManaged = true },
         new Hasty("what is known to be lacking is not counted") { Change = policy => policy with { MaxLagBytes = long.MaxValue } },
         new Forgetful("readers are let in while a promotion is open") { Change = promotion => promotion with { IsPending = false }, With = Faults.SlowPromotion },
+        new Impatient(),
     ];
+
+    /// <summary>A planned move goes on whatever the standby received: both sides' checks are off, for each alone would hold.</summary>
+    private sealed class Impatient : Mutation
+    {
+        public override string Name => "a planned move does not wait for the standby to have everything";
+
+        public override Faults Needs => Faults.Switchover | Faults.SlowLooking;
+
+        public override bool NeedsManaged => true;
+
+        // Few faults, or hardly a move gets that far.
+        public override Plan Sharpen(Plan plan) => base.Sharpen(plan) with { Faults = Needs, FaultEvery = Span.Second };
+
+        public override NodeStep Step(NodeState state, NodeSettings settings, Input input, Instant now) => base.Step(
+            state,
+            settings,
+            input is Input.Heard heard ? new Input.Heard([.. heard.Reports.Select(report => report with
+            {
+                Offer = report.Offer is { End.Value: > 0 } offer ? offer with { End = new Lsn(1) } : report.Offer,
+                OfferAnswer = report.OfferAnswer is { Received.Value: > 0 } answer ? answer with { Received = new Lsn(ulong.MaxValue) } : report.OfferAnswer,
+            })]) : input,
+            now);
+    }
 
     private sealed class Room(string name) : Mutation
     {

@@ -36,7 +36,8 @@ internal enum Faults
     NoEndOfFile = 1 << 26,
     SlowPromotion = 1 << 27,
     PromotionFails = 1 << 28,
-    All = (1 << 29) - 1,
+    Switchover = 1 << 29,
+    All = (1 << 30) - 1,
 }
 
 /// <summary>One run: who takes part, how the lease is set, what goes wrong and how badly. Drawn from the seed alone.</summary>
@@ -73,6 +74,15 @@ internal sealed record Plan
         PromoteTimeout = TimeSpan.FromSeconds(2),
         MinInterval = TimeSpan.FromSeconds(1),
         MaxInterval = TimeSpan.FromSeconds(3),
+    };
+
+    /// <summary>As short, for planned moves.</summary>
+    public static MoveLimits Moves { get; } = new()
+    {
+        Checkpoint = TimeSpan.FromSeconds(2),
+        Hold = TimeSpan.FromMilliseconds(300),
+        Start = TimeSpan.FromSeconds(5),
+        Spare = TimeSpan.FromSeconds(2),
     };
 
     public required Faults Faults { get; init; }
@@ -143,7 +153,8 @@ internal sealed record Plan
         var isManaged = dice.Chance(0.6) && !plan.IsContested;
         var slow = dice.Chance(density) ? Faults.SlowPromotion : Faults.None;
         var fails = dice.Chance(density) ? Faults.PromotionFails : Faults.None;
-        return isManaged ? plan with { IsManaged = true, Faults = plan.Faults | slow | fails } : plan;
+        var moves = dice.Chance(0.5) ? Faults.Switchover : Faults.None;
+        return isManaged ? plan with { IsManaged = true, Faults = plan.Faults | slow | fails | moves } : plan;
     }
 
     public bool Has(Faults fault) => (Faults & fault) != Faults.None;

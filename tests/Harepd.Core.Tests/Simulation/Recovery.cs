@@ -26,6 +26,11 @@ internal sealed class Recovery(World world)
             throw new ViolationException($"the write gate of {served.Name} does not stay open in calm: {Describe()}");
         }
 
+        foreach (var host in world.DataHosts.Where(host => host.Candidate?.State.Move is { IsOver: false }))
+        {
+            throw new ViolationException($"the planned move of {host.Name} does not end: {host.Candidate!.State.Move}");
+        }
+
         for (var proxy = 0; proxy < 2; proxy++)
         {
             if (!world.Proxies.ReadyAt(proxy).SequenceEqual([served]))

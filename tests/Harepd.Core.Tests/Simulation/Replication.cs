@@ -68,6 +68,18 @@ internal sealed class Replication(World world)
         }
     }
 
+    /// <summary>A server that stops cleanly sends its last record to whoever streams from it and is reached; half of those that lag get it.</summary>
+    public void Flush(SimHost from)
+    {
+        foreach (var host in world.DataHosts.Where(host => host.Server is { IsRunning: true, IsStandby: true, IsHung: false } && host.Server.Upstream == from))
+        {
+            if (!host.Server.IsLagging || _dice.Chance(0.5))
+            {
+                Receive(host, host.Server);
+            }
+        }
+    }
+
     /// <summary>The server was told to promote itself.</summary>
     public void Promote(SimHost host)
     {

@@ -18,6 +18,7 @@ internal sealed class SimProcess
     private readonly Queue<Input> _mailbox = new();
     private readonly List<Action> _frozen = [];
     private readonly SimLane _lane;
+    private readonly SimOrders _orders;
     private bool _isTurning;
     private long _tickAt = long.MaxValue;
     private long _loopFreeAt;
@@ -33,6 +34,7 @@ internal sealed class SimProcess
         Settings = settings;
         State = state;
         _lane = new SimLane(world, host, this);
+        _orders = new SimOrders(world, host, this);
         Watchdog = new SimWatchdog(world, host, this);
         IsAlive = true;
     }
@@ -239,6 +241,12 @@ internal sealed class SimProcess
                 break;
             case Effect.Follow follow:
                 Later(_world.Network.GateDelay(), () => _world.Replication.Follow(_host, follow.Host));
+                break;
+            case Effect.EngageHold or Effect.PrepareMove or Effect.StopServer or Effect.StartServer:
+                _orders.Take(effect);
+                break;
+            case Effect.TellMove { Event: { Kind: MoveEventKind.Ended } ended }:
+                _world.Checkers.MoveEnded(ended.Outcome);
                 break;
             case Effect.Look:
                 LookOnce();

@@ -52,6 +52,30 @@ public sealed class SimulationTests(ITestOutputHelper output)
         Assert.True(failed is null, failed is null ? "" : Simulator.Describe(Simulator.Shrink(failed)));
     }
 
+    /// <summary>One planned move after the other, among at most a few other faults of a seed, so that most get far.</summary>
+    [Fact]
+    public void Planned_moves_open_no_second_gate_and_lose_nothing()
+    {
+        var outcomes = new List<Outcome>();
+        var count = Number("HAREPD_SIM_SEEDS") is { } seeds ? (int)Math.Max(1, seeds / 3) : 90;
+        Parallel.For(1, count + 1, new ParallelOptions { MaxDegreeOfParallelism = Workers }, i =>
+        {
+            var plan = Plan.Draw((ulong)i);
+            var few = new Dice(plan.Seed, "moves");
+            var faults = Enum.GetValues<Faults>().Where(fault => plan.Has(fault) && few.Chance(0.2)).Aggregate(Faults.Switchover, (all, fault) => all | fault);
+            var outcome = Simulator.Run(plan with { IsManaged = true, IsContested = false, Faults = faults & Faults.All, FaultEvery = 3 * Span.Second });
+            lock (outcomes)
+            {
+                outcomes.Add(outcome);
+            }
+        });
+
+        Report(outcomes, TimeSpan.FromSeconds(1));
+        var failed = outcomes.Where(outcome => outcome.Violation is not null).MinBy(outcome => outcome.Plan.Seed);
+        Assert.True(failed is null, failed is null ? "" : Simulator.Describe(Simulator.Shrink(failed)));
+        Assert.True(outcomes.Sum(outcome => outcome.Moves) > count, "few planned moves were carried through");
+    }
+
     [Fact]
     public void A_seed_gives_the_same_run_each_time()
     {
@@ -80,7 +104,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var shares = outcomes.Select(outcome => outcome.Unavailable / (double)outcome.VirtualTime).Order().ToList();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{outcomes.Count} seeds, {hours:0.0} virtual hours in {elapsed.TotalSeconds:0} s: {hours / elapsed.TotalSeconds:0.00} virtual hours a second, {outcomes.Sum(outcome => outcome.Steps)} steps, {outcomes.Sum(outcome => outcome.Acquisitions)} leases; without an open write gate: median {shares[shares.Count / 2]:P1}, worst {shares[^1]:P1} of a run"));
+            $"{outcomes.Count} seeds, {hours:0.0} virtual hours in {elapsed.TotalSeconds:0} s: {hours / elapsed.TotalSeconds:0.00} virtual hours a second, {outcomes.Sum(outcome => outcome.Steps)} steps, {outcomes.Sum(outcome => outcome.Acquisitions)} leases, {outcomes.Sum(outcome => outcome.Moves)} planned moves ({outcomes.Sum(outcome => outcome.MovesBack)} taken back or failed); without an open write gate: median {shares[shares.Count / 2]:P1}, worst {shares[^1]:P1} of a run"));
     }
 
     private static long? Number(string name) =>

@@ -185,6 +185,7 @@ internal sealed class World
             Address = host.Name,
             ServerPort = 5432,
             Failover = Plan.Failover,
+            Moves = Plan.Moves,
         };
 
         // A candidate resumes while its lease still runs, without attempts in flight; else it is a new owner.

@@ -124,6 +124,24 @@ internal sealed class Script
             case ["standby", "streaming", var from, .. var timeline]:
                 _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { IsStreaming = true, UpstreamHost = from, UpstreamSilence = TimeSpan.Zero });
                 break;
+            case ["move", .. var options]:
+                _stage.Order(name, options.FirstOrDefault(option => option != "dry") ?? "", options.Contains("dry"));
+                break;
+            case ["cancel"]:
+                _stage.Cancel(name);
+                break;
+            case ["hold", var held]:
+                _stage.AnswerHold(name, held == "done");
+                break;
+            case ["order", "done"]:
+                _stage.AnswerOrder(name, default, isDone: true);
+                break;
+            case ["order", "done", var end]:
+                _stage.AnswerOrder(name, At(end), isDone: true);
+                break;
+            case ["order", "fails"]:
+                _stage.AnswerOrder(name, default, isDone: false);
+                break;
             case ["promotion", "fails"]:
                 _stage.FailPromotion(name);
                 break;

@@ -20,6 +20,7 @@ internal sealed class Stage(Narrator narrator)
     private NodeSettings _settings = new() { Self = default, Membership = new("stage", 1, [new MemberId("a")]) };
     private long _lastRequest;
     private long _runs;
+    private long _orders;
 
     public Instant Now { get; private set; } = Samples.Start;
 
@@ -81,6 +82,22 @@ internal sealed class Stage(Narrator narrator)
         var term = _actors[name].State!.Promotion.Current?.Term ?? default;
         Step(_actors[name], new Input.PromotionAsked(term, IsAsked: false, "the server refused"), "cannot promote its server");
     }
+
+    /// <summary>An operator orders a planned move.</summary>
+    public void Order(string name, string to, bool isDryRun) =>
+        Step(_actors[name], new Input.MoveOrdered(new MoveOrder(++_orders, to, TimeSpan.FromSeconds(10), isDryRun)), $"is ordered to move{(to.Length > 0 ? $" to {to}" : "")}");
+
+    public void Cancel(string name) => Step(_actors[name], new Input.MoveCancelled("cancelled by an operator"), "is told to take the move back");
+
+    public void AnswerHold(string name, bool isHeld) =>
+        Step(_actors[name], new Input.HoldSettled(Awaited(name), isHeld, isHeld ? "held" : "no hold is configured"), isHeld ? "clients are held" : "clients are not held");
+
+    public void AnswerOrder(string name, Lsn end, bool isDone) => Step(
+        _actors[name],
+        new Input.OrderDone(Awaited(name), isDone, end, isDone ? end == default ? "done" : $"stopped, ends before {end}" : "the server would not"),
+        isDone ? "its server did as ordered" : "its server did not do as ordered");
+
+    private long Awaited(string name) => _actors[name].State!.Move?.Awaited ?? 0;
 
     public void Stop(string name) => Step(_actors[name], new Input.Stop("told to stop"), "is told to stop");
 

@@ -1,0 +1,17 @@
+namespace Harepd.Core.Model;
+
+/// <summary>How long the steps of a planned move may take; the pause itself is bounded by the order.</summary>
+public sealed record MoveLimits
+{
+    /// <summary>The checkpoint beforehand, which no client waits for.</summary>
+    public TimeSpan Checkpoint { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>For HAProxy's answers to the hold; afterwards clients are cut instead.</summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A server's start, until it streams or takes writes.</summary>
+    public TimeSpan Start { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What an order to the server may take beyond the moment at which it is given up.</summary>
+    public TimeSpan Spare { get; init; } = TimeSpan.FromSeconds(3);
+}

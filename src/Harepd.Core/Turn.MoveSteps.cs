@@ -1,0 +1,236 @@
+using System.Globalization;
+using Harepd.Core.Act;
+using Harepd.Core.Decide;
+using Harepd.Core.Model;
+using Harepd.Core.Observe;
+
+namespace Harepd.Core;
+
+/// <summary>What comes in for a planned move, what each of its steps asks for, and what is told about it.</summary>
+internal sealed partial class Turn
+{
+    private void TakeMoveOrder(MoveOrder order)
+    {
+        var finding = MoveChecks.Judge(new MoveQuestion
+        {
+            Now = now,
+            Self = settings.Self,
+            To = order.To,
+            Policy = settings.Failover,
+            Server = _state.Server,
+            Held = _state.IsStopping ? null : _state.Lease?.Held,
+            IsOpen = _state.Gate is { IsKnown: true, Now: Gate.ReadWrite, Asked: Gate.ReadWrite },
+            Running = _state.Move is { IsOver: false } running ? string.Create(CultureInfo.InvariantCulture, $"a move to {running.ToName} is under way: {running.Step}") : "",
+            View = _state.View,
+            Freshness = settings.Freshness,
+        });
+        foreach (var passed in finding.Passed)
+        {
+            TellMove(order.Id, MoveEventKind.Checked, passed, TimeSpan.Zero, "");
+        }
+
+        foreach (var problem in finding.Problems)
+        {
+            TellMove(order.Id, MoveEventKind.Problem, problem, TimeSpan.Zero, "");
+        }
+
+        if (finding.Problems.Length > 0 || order.IsDryRun)
+        {
+            var outcome = finding.Problems.Length > 0 ? MoveOutcome.Refused : MoveOutcome.Possible;
+            var detail = outcome == MoveOutcome.Possible ? $"nothing stands in the way of a move to {finding.To!.NodeName}" : "nothing was changed";
+            _records.Add(new Effect.TellMove(new MoveEvent(order.Id, MoveEventKind.Ended, outcome.ToString(), TimeSpan.Zero, detail) { Outcome = outcome }));
+            return;
+        }
+
+        var held = _state.Lease!.Held!;
+        var move = new Move
+        {
+            Order = order,
+            // Above those of earlier runs, whose last may still be answered.
+            Number = Math.Max(_state.ReportVersion, (_state.Move?.Number ?? 0) + 1),
+            To = finding.To!.Member,
+            ToName = finding.To.NodeName,
+            Term = held.Term,
+            Under = held.Under!,
+            Began = now,
+        };
+        Note(DecisionKind.MoveBegins, held.Term, settings.NodeName, move.ToName, $"ordered; clients may wait for {order.Pause.TotalSeconds:0.#} s at most");
+        Begin(move, MoveStep.Prepare);
+    }
+
+    private void CancelMove(string reason)
+    {
+        if (_state.Move is { IsOver: false, Step: MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut } move)
+        {
+            Fail(move, reason, MoveStep.Reopen);
+        }
+    }
+
+    private void TakeHold(Input.HoldSettled hold)
+    {
+        if (_state.Move is { IsOver: false, Step: MoveStep.Hold } move && move.Awaited == hold.Sequence)
+        {
+            Enter(move, MoveStep.Shut, hold.IsHeld ? "new clients wait" : $"clients are cut: {hold.Detail}");
+        }
+    }
+
+    private void TakeOrderDone(Input.OrderDone done)
+    {
+        if (_state.Move is not { IsOver: false } move || move.Awaited != done.Sequence)
+        {
+            return;
+        }
+
+        var hasLease = _state.Lease!.Held?.Term == move.Term;
+        switch (move.Step)
+        {
+            case MoveStep.Prepare when done.IsDone:
+                Enter(move, MoveStep.Hold, done.Detail);
+                break;
+            case MoveStep.Prepare:
+                EndMove(move, MoveOutcome.TakenBack, done.Detail);
+                break;
+            case MoveStep.Stop when done.IsDone:
+                NoteStopped(done.End);
+                Enter(move with { End = done.End }, hasLease ? MoveStep.HandOver : MoveStep.TakeBack, done.Detail);
+                break;
+            case MoveStep.Stop:
+                Fail(move, done.Detail, hasLease ? MoveStep.Restart : MoveStep.TakeBack);
+                break;
+            case MoveStep.Restart when !done.IsDone:
+                EndMove(move, MoveOutcome.Failed, done.Detail);
+                break;
+            case MoveStep.Rejoin when !done.IsDone:
+                EndMove(move with { Trouble = done.Detail }, MoveOutcome.Moved, $"{move.ToName} is the primary; this node is not back as a standby: {done.Detail}");
+                break;
+            case MoveStep.Restart or MoveStep.Rejoin:
+                _sends.Add(new Effect.Look());
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The others must not take the end of the postmaster for a crash: they would take over themselves.</summary>
+    private void NoteStopped(Lsn end) => _state = _state with
+    {
+        Server = new ServerObservation
+        {
+            At = now,
+            Health = ServerHealth.StoppedCleanly,
+            SystemId = _state.Move!.Under.System,
+            Timeline = _state.Move.Under.Timeline,
+            WriteLsn = end,
+            Detail = "stopped by a planned move",
+        },
+        IgnoreBefore = now,
+    };
+
+    private void Fail(Move move, string trouble, MoveStep next)
+    {
+        Tell(move, MoveEventKind.StepFailed, now - move.StepBegan, trouble);
+        Begin(move with { Trouble = move.Trouble.Length > 0 ? move.Trouble : trouble }, next);
+    }
+
+    private void Enter(Move move, MoveStep step, string detail)
+    {
+        Tell(move, MoveEventKind.StepDone, now - move.StepBegan, detail);
+        Begin(move, step);
+    }
+
+    /// <summary>Begins a step: its deadline, and what it asks for.</summary>
+    private void Begin(Move move, MoveStep step)
+    {
+        var next = move with { Step = step, StepBegan = now, Awaited = 0 };
+        next = step switch
+        {
+            MoveStep.Prepare => Ask(next with { StepEnds = now + settings.Moves.Checkpoint }, AskToPrepare),
+            MoveStep.Hold => Ask(next with { StepEnds = now + settings.Moves.Hold, PausedAt = now, PauseEnds = now + move.Order.Pause }, AskToHold),
+            MoveStep.Shut => next with { StepEnds = now + settings.Lease.Duration },
+            // The order itself ends first: what cannot be stopped is stopped at once, and that is told.
+            MoveStep.Stop => Ask(next with { StepEnds = move.PauseEnds + settings.Moves.Spare }, AskToStop),
+            MoveStep.HandOver => next with { StepEnds = move.PauseEnds },
+            MoveStep.TakeOver => next with { StepEnds = now + settings.Failover.PromoteTimeout + settings.Moves.Spare },
+            MoveStep.Rejoin => Ask(next with { StepEnds = now + settings.Moves.Start }, AskToRejoin),
+            MoveStep.Restart => Ask(next with { StepEnds = now + settings.Moves.Start }, AskToRestart),
+            MoveStep.Reopen => next with { StepEnds = now + settings.Moves.Start },
+            // Until somebody holds the lease: there is nothing better to do.
+            _ => next with { StepEnds = Instant.Forever },
+        };
+        if (_state.Move is { IsOver: true } ended && ended.Number == move.Number)
+        {
+            return;
+        }
+
+        _state = _state with { Move = next };
+        Note(DecisionKind.MoveStep, next.Term, move.Step.ToString(), step.ToString(), $"to {next.ToName}{(next.Trouble.Length > 0 ? $"; {next.Trouble}" : "")}");
+        Tell(next, MoveEventKind.StepBegan, TimeSpan.Zero, "");
+    }
+
+    private Move Ask(Move move, Func<Move, long, Effect?> effectOf)
+    {
+        var sequence = _state.OrderSequence + 1;
+        _state = _state with { OrderSequence = sequence };
+        var effect = effectOf(move, sequence);
+        if (effect is not null)
+        {
+            (effect is Effect.EngageHold or Effect.StopServer ? _closes : _opens).Add(effect);
+        }
+
+        return move with { Awaited = sequence };
+    }
+
+    private Effect.PrepareMove AskToPrepare(Move move, long sequence)
+    {
+        var to = _state.View.Reports[move.To].Report;
+        return new Effect.PrepareMove(sequence, move.Term, to.Address, to.ServerPort, move.StepEnds);
+    }
+
+    private Effect.EngageHold AskToHold(Move move, long sequence) => new(sequence, move.Term, move.PauseEnds);
+
+    private Effect.StopServer AskToStop(Move move, long sequence) => new(sequence, move.Term, now + (move.PauseEnds - now) / 2);
+
+    private Effect.StartServer AskToRestart(Move move, long sequence) => new(sequence, move.Term, "", 0, move.StepEnds);
+
+    private Effect.StartServer? AskToRejoin(Move move, long sequence)
+    {
+        var holder = _state.View.Reports[move.To].Report;
+        if (move.End == default || holder.Timeline.SwitchLsn < move.End || _state.Server.Health is ServerHealth.Running or ServerHealth.Starting)
+        {
+            EndMove(
+                move with { Trouble = "not back as a standby" },
+                MoveOutcome.Moved,
+                $"{move.ToName} is the primary; this node must be rejoined by hand: it is not known to end before {move.ToName} went on");
+            return null;
+        }
+
+        return new(sequence, holder.HeldTerm, holder.Address, holder.ServerPort, move.StepEnds);
+    }
+
+    private void EndMove(Move move, MoveOutcome outcome, string detail)
+    {
+        // A release that is not needed does nothing.
+        if (move.PausedAt != Instant.Zero)
+        {
+            _opens.Add(new Effect.ReleaseHold(_state.OrderSequence + 1));
+        }
+
+        var isGood = outcome == MoveOutcome.Moved && move.Trouble.Length == 0;
+        Tell(move, isGood || move.Step == MoveStep.Reopen ? MoveEventKind.StepDone : MoveEventKind.StepFailed, now - move.StepBegan, detail);
+        var reason = move.Trouble.Length > 0 && move.Trouble != detail ? $"{move.Trouble}; {detail}" : detail;
+        var isOpenAgain = outcome is MoveOutcome.Moved or MoveOutcome.TakenBack && move.PausedAt != Instant.Zero;
+        var openedAt = outcome == MoveOutcome.Moved && move.Step == MoveStep.Rejoin ? move.StepBegan : now;
+        _records.Add(new Effect.TellMove(new MoveEvent(move.Order.Id, MoveEventKind.Ended, outcome.ToString(), now - move.Began, reason)
+        {
+            Outcome = outcome,
+            Pause = isOpenAgain ? openedAt - move.PausedAt : TimeSpan.Zero,
+        }));
+        Note(DecisionKind.MoveEnded, move.Term, move.Step.ToString(), outcome.ToString(), reason);
+        _state = _state with { OrderSequence = _state.OrderSequence + 1, Move = move with { Outcome = outcome, StepEnds = Instant.Forever } };
+    }
+
+    private void Tell(Move move, MoveEventKind kind, TimeSpan took, string detail) => TellMove(move.Order.Id, kind, move.Step.ToString(), took, detail);
+
+    private void TellMove(long order, MoveEventKind kind, string subject, TimeSpan took, string detail) =>
+        _records.Add(new Effect.TellMove(new MoveEvent(order, kind, subject, took, detail)));
+}
