@@ -46,6 +46,7 @@ internal static class CommandLine
         root.Options.Add(file);
         root.Subcommands.Add(CheckCommand.Build(file, manual));
         root.Subcommands.Add(StatusCommand.Build(file, manual));
+        root.Subcommands.Add(SwitchoverCommand.Build(file, manual));
         root.Subcommands.Add(HbaCommand.Build(file, manual));
         root.Subcommands.Add(FenceCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));

@@ -48,6 +48,8 @@ internal static class ConfigKeys
         new("postgres.database", c => c.Postgres?.Database ?? "", Session),
         new("postgres.dataDirectory", c => c.Postgres?.DataDirectory ?? "", Session),
         new("postgres.binDirectory", c => c.Postgres?.BinDirectory ?? "", Session),
+        new("postgres.startCommand", c => c.Postgres?.StartCommand ?? "", Session),
+        new("postgres.replicationUser", c => c.Postgres?.ReplicationUser ?? "", Session),
         new("postgres.pollInterval", c => Duration(c.Postgres?.PollInterval), null),
         new("postgres.alarmedPollInterval", c => Duration(c.Postgres?.AlarmedPollInterval), null),
         new("postgres.hangTimeout", c => Duration(c.Postgres?.HangTimeout), null),

@@ -27,6 +27,12 @@ internal sealed record PostgresConfig
     /// <summary>Absolute path of the server's programs; null finds them beside the running server.</summary>
     public required string? BinDirectory { get; init; }
 
+    /// <summary>Shell command that starts the server; empty for pg_ctl.</summary>
+    public required string StartCommand { get; init; }
+
+    /// <summary>Whom a standby logs in as; null for repmgr's user, else <see cref="User"/>.</summary>
+    public required string? ReplicationUser { get; init; }
+
     /// <summary>Rhythm of the light poll while all is well.</summary>
     public required TimeSpan PollInterval { get; init; }
 

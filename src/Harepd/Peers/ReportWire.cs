@@ -54,6 +54,8 @@ internal static class ReportWire
             ServerPort = (uint)Math.Clamp(report.ServerPort, 0, MaxPort),
             Synchronous = Clean(report.Synchronous, MaxReason),
             Quorum = Clean(report.Quorum, MaxReason),
+            Offer = report.Offer is { } offer ? OfferWire.Write(offer) : null,
+            OfferAnswer = report.OfferAnswer is { } answer ? OfferWire.Write(answer) : null,
         };
         if (report.InRecovery is { } inRecovery)
         {
@@ -109,5 +111,7 @@ internal static class ReportWire
         PromotedAge = wire.HasPromotedAgeNanos ? Span(wire.PromotedAgeNanos, "report.promoted_age") : null,
         Synchronous = Text(wire.Synchronous, MaxReason, "report.synchronous"),
         Quorum = Text(wire.Quorum, MaxReason, "report.quorum"),
+        Offer = wire.Offer is { } offer ? OfferWire.Read(offer) : null,
+        OfferAnswer = wire.OfferAnswer is { } answer ? OfferWire.Read(answer) : null,
     };
 }

@@ -23,6 +23,18 @@ internal sealed record PostgresSettings
     /// <summary>The data folder; null finds it through the server's socket, which only works while the server runs.</summary>
     public string? DataDirectory { get; init; }
 
+    /// <summary>Folder of the server's programs; null takes those of the server that ran last.</summary>
+    public string? BinDirectory { get; init; }
+
+    /// <summary>A shell command that starts the server and returns when it runs; empty runs <c>pg_ctl</c>.</summary>
+    public string StartCommand { get; init; } = "";
+
+    /// <summary>Whom a standby logs in as where <c>primary_conninfo</c> was never set on this node.</summary>
+    public string ReplicationUser { get; init; } = "";
+
+    /// <summary>This standby's name towards its primary, in the same case.</summary>
+    public string NodeName { get; init; } = "";
+
     /// <summary>pg_hba.conf of this server.</summary>
     public required string HbaPath { get; init; }
 

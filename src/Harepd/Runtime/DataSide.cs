@@ -39,6 +39,7 @@ internal sealed class DataSide : IAsyncDisposable
         Lane = new GateLane(() => new UnhurriedDoor(_means.Fence.Door, () => Guard.HasShut), () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
         var control = new ServerControl(PostgresDoor.SettingsOf(config), config.RunDir);
         Control = new ControlLane(control, settings.Failover.PromoteTimeout, () => _watchdog.FenceAt, post, logs.CreateLogger("Control"));
+        Orders = new OrderLane(new ServerProcess(PostgresDoor.SettingsOf(config)), () => _watchdog.FenceAt, () => ReadBlock().Gate, post, logs.CreateLogger("Control"));
         WasToldToPromote = () => settings.Failover.Promoter == Promoter.Harepd && control.WasToldToPromote();
         _repmgr = config.Repmgr is { } repmgr
             ? new RepmgrReader(PostgresDoor.SettingsOf(config) with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)
@@ -49,6 +50,9 @@ internal sealed class DataSide : IAsyncDisposable
 
     /// <summary>Orders to the server.</summary>
     public ControlLane Control { get; }
+
+    /// <summary>Orders to the server's process.</summary>
+    public OrderLane Orders { get; }
 
     /// <summary>An earlier run of the daemon told the server that runs now to promote itself.</summary>
     public Func<bool> WasToldToPromote { get; }
@@ -143,6 +147,7 @@ internal sealed class DataSide : IAsyncDisposable
     {
         _watchdog.Dispose();
         Control.Dispose();
+        Orders.Dispose();
         Lane.Dispose();
         _means.Dispose();
         Guard.Dispose();

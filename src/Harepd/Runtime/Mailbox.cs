@@ -22,7 +22,7 @@ internal sealed class Mailbox(int capacity = 4096) : IDisposable
     /// <summary>Puts one input in; false when the mailbox is full.</summary>
     public bool TryPost(Input input)
     {
-        var isUrgent = input is Input.PostmasterDied or Input.GateApplied or Input.WatchdogFired or Input.Stop or Input.TimelineSaved or Input.TimelineNotSaved;
+        var isUrgent = input is Input.PostmasterDied or Input.GateApplied or Input.WatchdogFired or Input.Stop or Input.TimelineSaved or Input.TimelineNotSaved or Input.OrderDone;
         lock (_pulse)
         {
             if (_queue.Count >= (isUrgent ? capacity + Reserve : capacity))

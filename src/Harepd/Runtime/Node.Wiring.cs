@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Harepd.Clock;
 using Harepd.Config;
+using Harepd.Control;
 using Harepd.Core;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
@@ -60,6 +61,11 @@ internal sealed partial class Node
         Loop.Start();
         _data?.Start();
         StartInquiry(logs);
+        if (_settings.HasCandidate && (_door = ControlDoor.TryOpen(config.RunDir, _orders.Take, logs.CreateLogger("Control"), out var error)) is null)
+        {
+            return $"cannot open the local door: {error}";
+        }
+
         return (_settings.HasVoter ? await OpenPeersAsync(config, logs, stop) : null) ?? await _status.OpenAsync(stop);
     }
 
@@ -124,6 +130,8 @@ internal sealed partial class Node
         Arm = arm => _data?.Arm(arm),
         Gate = effect => _data?.Lane.Enqueue(effect),
         Control = effect => _data?.Control.Enqueue(effect),
+        Order = effect => _data?.Orders.Enqueue(effect),
+        TellMove = _orders.Tell,
         Look = () => _data?.LookNow(),
         Steer = steer => _data?.Steer(steer),
         Hold = effect => _data?.Hold(effect),

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Harepd.Cli;
 using Harepd.Clock;
 using Harepd.Config;
+using Harepd.Control;
 using Harepd.Core;
 using Harepd.Core.Act;
 using Harepd.Core.Decide;
@@ -33,6 +34,8 @@ internal sealed partial class Node : IAsyncDisposable
     private readonly TlsFiles? _tls;
     private readonly Incarnation _incarnation;
     private readonly StatusDoors _status;
+    private readonly ControlDesk _orders;
+    private ControlDoor? _door;
     private PeerService? _service;
     private readonly CancellationTokenSource _ending = new();
     private HarepdConfig _config;
@@ -47,6 +50,7 @@ internal sealed partial class Node : IAsyncDisposable
         _tls = tls;
         _decisions = new DecisionLog(logs.CreateLogger("Decision"));
         _desk = new VoteDesk((number, request) => _mailbox.TryPost(new Input.VoteAsked(number, request)));
+        _orders = new ControlDesk(_mailbox.TryPost);
         var now = BootClock.Now;
         var resumed = settings.HasCandidate ? memory.ReadCandidate(settings.Self, now) : null;
         _incarnation = resumed?.Me.Incarnation ?? new Incarnation(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
@@ -179,6 +183,11 @@ internal sealed partial class Node : IAsyncDisposable
     {
         await _ending.CancelAsync();
         await _status.DisposeAsync();
+        if (_door is { } door)
+        {
+            await door.DisposeAsync();
+        }
+
         if (_service is { } service)
         {
             await service.DisposeAsync();

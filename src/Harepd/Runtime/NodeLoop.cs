@@ -114,6 +114,12 @@ internal sealed class NodeLoop
             case Effect.Promote or Effect.Follow:
                 _rooms.Control(effect);
                 break;
+            case Effect.PrepareMove or Effect.StopServer or Effect.StartServer:
+                _rooms.Order(effect);
+                break;
+            case Effect.TellMove tell:
+                _rooms.TellMove(tell.Event);
+                break;
             case Effect.Look:
                 _rooms.Look();
                 break;

@@ -19,6 +19,12 @@ internal sealed record Rooms
     /// <summary>Orders to the server: promote, follow; one lane for both.</summary>
     public required Action<Effect> Control { get; init; }
 
+    /// <summary>Orders to the server's process: stop, start, and what comes before; a lane of its own.</summary>
+    public required Action<Effect> Order { get; init; }
+
+    /// <summary>Tells whoever ordered a planned move.</summary>
+    public required Action<MoveEvent> TellMove { get; init; }
+
     /// <summary>Reads the server at once.</summary>
     public required Action Look { get; init; }
 

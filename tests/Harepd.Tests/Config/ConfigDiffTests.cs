@@ -31,6 +31,8 @@ public sealed class ConfigDiffTests
             database: d
             dataDirectory: /d
             binDirectory: /b
+            startCommand: go
+            replicationUser: streamer
             pollInterval: 1s
             alarmedPollInterval: 5ms
             hangTimeout: 9s

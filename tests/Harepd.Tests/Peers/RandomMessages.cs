@@ -107,6 +107,8 @@ internal sealed class RandomMessages(int seed)
         PromotedAge = Maybe() ? Span() : null,
         Synchronous = Maybe() ? $"{Word()},{Word()}" : "",
         Quorum = Maybe() ? Word() : "",
+        Offer = Maybe() ? new HandoverOffer(Member(), Number(0), new Term(Number(0)), Point(), new Lsn((ulong)_random.NextInt64()), Span()) : null,
+        OfferAnswer = Maybe() ? new HandoverAnswer(Member(), Number(0), new Lsn((ulong)_random.NextInt64()), Maybe() ? Word() : "") : null,
     };
 
     private bool Maybe() => _random.Next(2) == 0;

@@ -21,6 +21,8 @@ internal static class PostgresSection
             PassFile = libpq.Find("passfile", "PGPASSFILE")?.Value ?? Path.Combine(environment.HomeFolder, ".pgpass"),
             DataDirectory = section.Value("dataDirectory", Values.Optional(Values.AbsolutePath), null),
             BinDirectory = section.Value("binDirectory", Values.Optional(Values.AbsolutePath), null),
+            StartCommand = section.Value("startCommand", text => Parsed<string>.Good(text), ""),
+            ReplicationUser = section.Value("replicationUser", Values.Optional(Values.Identifier), null),
             PollInterval = Interval(section, "pollInterval", 10, 60_000, 500),
             AlarmedPollInterval = Interval(section, "alarmedPollInterval", 1, 10_000, 2),
             HangTimeout = Interval(section, "hangTimeout", 100, 300_000, 2_000),

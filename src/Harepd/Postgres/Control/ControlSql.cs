@@ -21,6 +21,13 @@ internal static class ControlSql
     public const string BeforeFollowing =
         "select pg_is_in_recovery(), current_setting('server_version_num'), current_setting('primary_conninfo')";
 
+    public const string BeforeMoving = "select pg_is_in_recovery(), current_setting('primary_conninfo')";
+
+    /// <summary>A checkpoint of a large server takes longer than any statement of the watch may.</summary>
+    public const string Unhurried = "set statement_timeout = 0";
+
+    public const string Checkpoint = "checkpoint";
+
     public const string Reload = "select pg_reload_conf()";
 
     public static string SetConnInfo(string text) => $"alter system set primary_conninfo = '{text.Replace("'", "''", StringComparison.Ordinal)}'";

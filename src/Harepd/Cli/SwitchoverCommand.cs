@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text.Json;
+using Harepd.Config;
+using Harepd.Control;
+using Harepd.Core;
+
+namespace Harepd.Cli;
+
+/// <summary><c>harepd switchover -f FILE</c>: makes another server the primary, in a planned way, and tells how it goes.</summary>
+internal static class SwitchoverCommand
+{
+    public static Command Build(Option<string?> file, Manual manual)
+    {
+        var to = new Option<string>("--to") { Description = "Node name of the standby that takes over; default: the best", HelpName = "NODE", DefaultValueFactory = _ => "" };
+        var timeout = new Option<string>("--timeout")
+        {
+            Description = "How long clients may wait at most before it is taken back; default 10s",
+            HelpName = "DURATION",
+            DefaultValueFactory = _ => "10s",
+        };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only the checks; nothing is changed" };
+        var cancel = new Option<bool>("--cancel") { Description = "Take back a move whose server has not been stopped yet" };
+        var json = new Option<bool>("--json") { Description = "One JSON object a line" };
+        var command = new Command("switchover", "Make a standby the primary, in a planned way and without loss.") { to, timeout, dryRun, cancel, json };
+        manual.Add(command, """
+            Runs on the primary's host, as root or the daemon's own user, where failover.manager is harepd. The daemon checks, makes a
+            checkpoint, lets new clients wait at HAProxy, shuts the gate, stops PostgreSQL, waits until the standby has everything,
+            hands the lease over, and brings the old primary back as a standby. What fails before the hand-over is taken back: the
+            old primary serves again. Ending this command does not end the move. Exit codes: 0 moved (or possible, with --dry-run),
+            69 no daemon answers, 75 refused or taken back and this node serves, 70 failed: see harepd status.
+
+            Examples:
+              harepd switchover -f /etc/harepd.yml --dry-run
+              harepd switchover -f /etc/harepd.yml --to node_2 --timeout 5s
+            """);
+        command.SetAction(async (parsed, stop) =>
+        {
+            if (ConfigFile.Read(parsed, file, DaemonMode.Both, out var exitCode) is not { } read)
+            {
+                return exitCode;
+            }
+
+            var pause = Units.Duration(parsed.GetValue(timeout)!, TimeSpan.FromSeconds(1), MoveOrder.LongestPause);
+            if (pause.Problem is { } problem)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"--timeout: {problem}; {pause.Mend}");
+                return ExitCodes.Usage;
+            }
+
+            var request = parsed.GetValue(cancel)
+                ? new ControlRequest("cancel")
+                : new ControlRequest("switchover", parsed.GetValue(to)!, pause.Value.TotalMilliseconds, parsed.GetValue(dryRun));
+            return await FollowAsync(read.Config.RunDir, request, parsed.GetValue(json), parsed.InvocationConfiguration, stop);
+        });
+        return command;
+    }
+
+    private static async Task<int> FollowAsync(string runDir, ControlRequest request, bool isJson, InvocationConfiguration invocation, CancellationToken stop)
+    {
+        var last = new ControlAnswer("error");
+        await foreach (var answer in ControlCall.AskAsync(runDir, request, stop))
+        {
+            last = answer;
+            if (isJson)
+            {
+                await invocation.Output.WriteLineAsync(JsonSerializer.Serialize(answer, ControlJson.Default.ControlAnswer));
+            }
+            else if (MoveText.LineOf(answer) is { } line)
+            {
+                await (answer.Event == "error" ? invocation.Error : invocation.Output).WriteLineAsync(line);
+            }
+        }
+
+        return (last.Event, last.Subject) switch
+        {
+            ("ended", nameof(Core.Act.MoveOutcome.Moved) or nameof(Core.Act.MoveOutcome.Possible) or "Asked") => ExitCodes.Ok,
+            ("ended", nameof(Core.Act.MoveOutcome.Refused) or nameof(Core.Act.MoveOutcome.TakenBack)) => ExitCodes.Temporary,
+            ("ended", _) => ExitCodes.Internal,
+            _ => ExitCodes.Unavailable,
+        };
+    }
+}

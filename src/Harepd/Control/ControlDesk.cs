@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Harepd.Core;
+using Harepd.Core.Act;
+
+namespace Harepd.Control;
+
+/// <summary>Joins the orders that come in with what the loop tells about them, by number. Thread-safe; never waits.</summary>
+/// <param name="post">Puts an input before the loop; false where it has no room.</param>
+internal sealed class ControlDesk(Func<Input, bool> post)
+{
+    private readonly ConcurrentDictionary<long, ChannelWriter<ControlAnswer>> _waiting = new();
+    private long _last;
+
+    /// <summary>Takes an order; null, or why it is none.</summary>
+    public string? Take(ControlRequest request, ChannelWriter<ControlAnswer> answers)
+    {
+        switch (request.Verb)
+        {
+            case "switchover":
+                return Move(request, answers);
+            case "cancel":
+                post(new Input.MoveCancelled("cancelled by an operator"));
+                answers.TryWrite(new ControlAnswer("ended", "Asked", Detail: "a move that has not stopped the server yet is taken back; one that has takes its course"));
+                answers.TryComplete();
+                return null;
+            default:
+                return "this is no order of this version of harepd";
+        }
+    }
+
+    /// <summary>Hands on what is told; of an order that nobody waits for any more it is dropped.</summary>
+    public void Tell(MoveEvent told)
+    {
+        if (!_waiting.TryGetValue(told.OrderId, out var answers))
+        {
+            return;
+        }
+
+        var word = told.Kind switch
+        {
+            MoveEventKind.Checked => "check",
+            MoveEventKind.Problem => "problem",
+            MoveEventKind.StepBegan => "begin",
+            MoveEventKind.StepDone => "done",
+            MoveEventKind.StepFailed => "failed",
+            _ => "ended",
+        };
+        answers.TryWrite(new ControlAnswer(word, told.Subject, told.Took.TotalMilliseconds, told.Pause.TotalMilliseconds, told.Detail));
+        if (told.Kind == MoveEventKind.Ended)
+        {
+            answers.TryComplete();
+            _waiting.TryRemove(told.OrderId, out _);
+        }
+    }
+
+    private string? Move(ControlRequest request, ChannelWriter<ControlAnswer> answers)
+    {
+        var pause = TimeSpan.FromMilliseconds(request.PauseMs > 0 ? Math.Min(request.PauseMs, MoveOrder.LongestPause.TotalMilliseconds) : MoveOrder.DefaultPause.TotalMilliseconds);
+        if (pause < TimeSpan.FromSeconds(1))
+        {
+            return "clients must be allowed to wait for a second at least";
+        }
+
+        var number = Interlocked.Increment(ref _last);
+        _waiting[number] = answers;
+        if (post(new Input.MoveOrdered(new MoveOrder(number, request.To, pause, request.DryRun))))
+        {
+            return null;
+        }
+
+        _waiting.TryRemove(number, out _);
+        return "the daemon has no room for an order now";
+    }
+}

@@ -1,0 +1,24 @@
+using System.Text.Json.Serialization;
+
+namespace Harepd.Control;
+
+/// <summary>What a command asks of the daemon of its host: one JSON object on one line.</summary>
+/// <param name="Verb"><c>switchover</c> or <c>cancel</c>.</param>
+/// <param name="To">Node name of the standby that shall take over; empty for the best.</param>
+/// <param name="PauseMs">How long clients may wait at most.</param>
+/// <param name="DryRun">Only the checks.</param>
+internal sealed record ControlRequest(string Verb, string To = "", double PauseMs = 0, bool DryRun = false);
+
+/// <summary>What the daemon answers: one JSON object a line, until one with <c>event: ended</c>, or <c>error</c>.</summary>
+/// <param name="Event"><c>check</c>, <c>problem</c>, <c>begin</c>, <c>done</c>, <c>failed</c>, <c>ended</c>, <c>error</c>.</param>
+/// <param name="Subject">The check, the step, or the outcome.</param>
+/// <param name="Ms">How long it took.</param>
+/// <param name="PauseMs">With the end: how long clients had to wait, as this node saw it.</param>
+/// <param name="Detail">One sentence for people; may be empty.</param>
+internal sealed record ControlAnswer(string Event, string Subject = "", double Ms = 0, double PauseMs = 0, string Detail = "");
+
+/// <summary>The two as JSON, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ControlRequest))]
+[JsonSerializable(typeof(ControlAnswer))]
+internal sealed partial class ControlJson : JsonSerializerContext;

@@ -1,0 +1,195 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using Harepd.Clock;
+using Harepd.Core.Model;
+using Harepd.Postgres.Fencing;
+using Harepd.Postgres.Linux;
+using Harepd.Postgres.Watch;
+using Harepd.Postgres.Wire;
+
+namespace Harepd.Postgres.Control;
+
+/// <summary>
+/// Stops and starts the server of a planned move, and makes it ready for that. Synchronous, every call with a deadline, for one thread at a time. Nothing here
+/// opens a gate: a server that comes up comes up behind the block that its file has.
+/// </summary>
+internal sealed class ServerProcess(PostgresSettings settings)
+{
+    /// <summary>What a server that does not stop by itself gets until all of its processes are killed.</summary>
+    private static readonly TimeSpan StopAtOnce = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+
+    private readonly DataFolder _folder = new(settings);
+    private string? _binDirectory = settings.BinDirectory;
+    private string? _logFile;
+
+    /// <summary>
+    /// Sets <c>primary_conninfo</c> for the time after the move (a primary does not read it), and makes a checkpoint, so that the one of the stop is short.
+    /// </summary>
+    public ControlResult Prepare(string host, int port, Instant until)
+    {
+        var limit = BootClock.Now + settings.HangTimeout;
+        using var session = PgSession.TryOpen(settings.Endpoint("control", SessionLimits.Of(settings)), limit, out var fault);
+        if (session is null)
+        {
+            return ControlResult.Refused($"no session: {fault}");
+        }
+
+        var reply = session.Query(ControlSql.BeforeMoving, limit);
+        if (reply.Rows is not [["f", { } conninfo]])
+        {
+            return ControlResult.Refused(reply.Fault?.ToString() ?? "the server is no primary");
+        }
+
+        if (ConnInfo.WithHost(conninfo.Length > 0 ? conninfo : FirstConnInfo(), host, port) is not { } wanted)
+        {
+            return ControlResult.Refused("primary_conninfo is not written as keyword = value pairs, so the way back as a standby is not known");
+        }
+
+        var failure = wanted == conninfo ? null : session.Query(ControlSql.SetConnInfo(wanted), limit).Fault ?? session.Query(ControlSql.Reload, limit).Fault;
+        if (failure is not null)
+        {
+            return ControlResult.Refused($"primary_conninfo cannot be set: {failure}");
+        }
+
+        failure = session.Query(ControlSql.Unhurried, limit).Fault ?? session.Query(ControlSql.Checkpoint, until).Fault;
+        return failure is null ? ControlResult.Done("checkpoint done") : ControlResult.Refused($"the checkpoint failed: {failure}");
+    }
+
+    /// <summary>
+    /// A fast shutdown: the last checkpoint is written and sent to every standby that streams. A server that is not gone at <paramref name="until"/> is stopped
+    /// at once, which is a crash, and then the order has failed.
+    /// </summary>
+    public StopResult Stop(Instant until)
+    {
+        var search = _folder.FindPostmaster(Instant.Min(until, BootClock.Now + Look));
+        using var run = search.Found;
+        if (run is null && !search.IsCertain)
+        {
+            return StopResult.Refused($"the postmaster was not found: {search.Reason}");
+        }
+
+        if (run is not null)
+        {
+            Remember(run);
+            if (!run.Signal(Kernel.SigInt) && run.IsAlive)
+            {
+                return StopResult.Refused("the postmaster may not be signalled by this user");
+            }
+
+            if (!run.WaitEnd(until - BootClock.Now))
+            {
+                var stop = PostmasterStopper.Stop(_folder, run, BootClock.Now + StopAtOnce);
+                return StopResult.Refused($"the server did not stop in time; it was then stopped without its last checkpoint: {stop}");
+            }
+        }
+
+        // The record of the checkpoint begins there and is the last: whoever received a byte of it has everything before it, every commit included.
+        return ControlFile.Read(_folder.Known) is { State: ControlState.ShutDown } control
+            ? new StopResult(true, new Lsn(control.Checkpoint.Value + 1), $"stopped, the last checkpoint is at {control.Checkpoint}")
+            : StopResult.Refused("the server is down, but was not shut down cleanly as a primary");
+    }
+
+    /// <summary>
+    /// Starts the stopped server; done as well when it runs. As a standby <c>standby.signal</c> is made first; as a primary there must be none.
+    /// </summary>
+    /// <param name="isStandby">As a standby of what <see cref="Prepare"/> set.</param>
+    /// <param name="until">Boot-time clock.</param>
+    /// <param name="isLate">Asked last, just before the start.</param>
+    public ControlResult Start(bool isStandby, Instant until, Func<bool> isLate)
+    {
+        var search = _folder.FindPostmaster(Instant.Min(until, BootClock.Now + Look));
+        using var run = search.Found;
+        if (run is not null || !search.IsCertain || _folder.Known is not { } data)
+        {
+            return run is not null ? ControlResult.Done("the server runs") : ControlResult.Refused($"whether a postmaster runs cannot be told: {search.Reason}");
+        }
+
+        var signal = Path.Combine(data, "standby.signal");
+        if (!isStandby && File.Exists(signal))
+        {
+            return ControlResult.Refused("there is a standby.signal, so the server would not come up as the primary it was");
+        }
+
+        if (isLate())
+        {
+            return ControlResult.Refused("the lease was over before the server was started");
+        }
+
+        if (isStandby)
+        {
+            File.WriteAllBytes(signal, []);
+        }
+
+        return Run(data, until);
+    }
+
+    private ControlResult Run(string data, Instant until)
+    {
+        var start = settings.StartCommand.Length > 0 ? new ProcessStartInfo("/bin/sh", ["-c", settings.StartCommand]) : PgCtl(data, until);
+        if (start is null)
+        {
+            return ControlResult.Refused("pg_ctl was not found: set postgres.binDirectory or postgres.startCommand");
+        }
+
+        // What it starts would keep a pipe open for ever; what goes wrong is in the server's log.
+        start.WorkingDirectory = "/";
+        try
+        {
+            using var process = Process.Start(start)!;
+            var left = until - BootClock.Now;
+            if (left <= TimeSpan.Zero || !process.WaitForExit(left))
+            {
+                return ControlResult.Refused($"{start.FileName} did not end in time");
+            }
+
+            return process.ExitCode == 0 ? ControlResult.Done("the server was started") : ControlResult.Refused(Describe(start, process.ExitCode));
+        }
+        catch (Exception error) when (error is Win32Exception or InvalidOperationException)
+        {
+            return ControlResult.Refused($"{start.FileName} cannot be run: {error.Message}");
+        }
+    }
+
+    /// <summary>A restart of a server that does not run starts it with the options it had (<c>postmaster.opts</c>).</summary>
+    private ProcessStartInfo? PgCtl(string data, Instant until)
+    {
+        var bin = _binDirectory ?? BinOfOptions(data);
+        var seconds = Math.Max(1, (long)(until - BootClock.Now).TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        return bin is null
+            ? null
+            : new ProcessStartInfo(Path.Combine(bin, "pg_ctl"), ["-D", data, "-s", "-w", "-t", seconds, "-l", _logFile ?? Path.Combine(data, "harepd-start.log"), "restart"]);
+    }
+
+    private string Describe(ProcessStartInfo start, int exitCode) => string.Create(
+        CultureInfo.InvariantCulture, $"{(settings.StartCommand.Length > 0 ? "postgres.startCommand" : start.FileName)} ended with exit code {exitCode}; the server's log says why");
+
+    private string FirstConnInfo() => $"user={settings.ReplicationUser} application_name={settings.NodeName}";
+
+    /// <summary>Where its programs and its log are, for the start that follows.</summary>
+    private void Remember(Postmaster run)
+    {
+        var process = "/proc/" + run.Pid.ToString(CultureInfo.InvariantCulture);
+        _folder.Remember(run.Pid);
+        _binDirectory ??= Path.GetDirectoryName(ProcessFacts.LinkTarget(process + "/exe"));
+        if (ProcessFacts.LinkTarget(process + "/fd/2") is { } log && File.Exists(log) && log.StartsWith('/') && !log.StartsWith("/dev/", StringComparison.Ordinal))
+        {
+            _logFile = log;
+        }
+    }
+
+    private static string? BinOfOptions(string data)
+    {
+        try
+        {
+            var words = File.ReadAllText(Path.Combine(data, "postmaster.opts")).Split(' ', 2);
+            return words[0].StartsWith('/') ? Path.GetDirectoryName(words[0]) : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

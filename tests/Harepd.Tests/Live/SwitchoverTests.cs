@@ -1,0 +1,110 @@
+using System.Globalization;
+using Harepd.Control;
+using Harepd.Core.Model;
+using Harepd.Lab;
+using Harepd.Lab.Clients;
+using Harepd.Lab.Daemon;
+using Harepd.Lab.Machine;
+using Harepd.Lab.Servers;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Harepd.Tests.Live;
+
+/// <summary>
+/// Planned moves by harepd on one cluster, back and forth, under writers that keep their sessions and such that connect anew for each write.
+/// What was measured is printed, never judged. <c>HAREPD_ROUNDS</c> repeats them.
+/// </summary>
+[Collection(LiveTests.Name)]
+public sealed class SwitchoverTests(ITestOutputHelper output)
+{
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("HAREPD_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 3;
+
+    // A client that comes during a move waits for as long as HAProxy lets it.
+    private static readonly WriterOptions Patient = new() { Clients = 2, Rate = 100, KeepSession = false, ConnectLimit = TimeSpan.FromSeconds(20), CommandLimit = TimeSpan.FromSeconds(20) };
+
+    private readonly List<double> pauses = [];
+
+    [Fact]
+    public async Task The_primary_moves_back_and_forth_without_loss_and_without_an_error_for_who_comes_new()
+    {
+        var options = new LabClusterOptions { Harepd = new() { Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd" } } };
+        await using var cluster = await LabCluster.StartAsync(options);
+        var primary = cluster.Repmgr.Node1;
+        await cluster.WaitForServingAsync(primary);
+        await ReadyAsync(cluster, primary);
+        await RefuseAsync(cluster, primary);
+        for (var round = 0; round < Rounds; round++)
+        {
+            primary = await MoveAsync(cluster, primary);
+        }
+
+        var sorted = pauses.Order().ToList();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sorted.Count} moves; pause of writers through HAProxy: median {sorted[sorted.Count / 2]:F0} ms, {sorted[0]:F0} to {sorted[^1]:F0} ms"));
+    }
+
+    private static async Task RefuseAsync(LabCluster cluster, RepmgrNode primary)
+    {
+        var standby = cluster.OtherThan(primary);
+        var elsewhere = await cluster.DaemonOf(standby).RunAsync("switchover");
+        Assert.Equal(75, elsewhere.ExitCode);
+        Assert.Contains($"the primary is {primary.Name}", elsewhere.Output, StringComparison.Ordinal);
+
+        var unknown = await cluster.DaemonOf(primary).RunAsync("switchover", "--to", "node_9");
+        Assert.Equal(75, unknown.ExitCode);
+
+        var possible = await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run", "--json");
+        Assert.Equal(0, possible.ExitCode);
+        Assert.Contains("\"Possible\"", possible.Output, StringComparison.Ordinal);
+        Assert.Equal(Gate.ReadWrite, GateOnDisk.Of(primary.Server));
+    }
+
+    private async Task<RepmgrNode> MoveAsync(LabCluster cluster, RepmgrNode old)
+    {
+        var next = cluster.OtherThan(old);
+        await using var watch = HaproxyWatch.Start(cluster.Haproxy);
+        await using var writers = await Writers.StartAsync(cluster);
+        await using var visitors = cluster.WriteThroughHaproxy(Patient, number: 7);
+        await visitors.FirstAfterAsync(LabClock.Now);
+
+        var begin = LabClock.Now;
+        var held = Instant.Forever;
+        var ended = new ControlAnswer("none");
+        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(old), new ControlRequest("switchover", next.Name), CancellationToken.None))
+        {
+            held = answer is { Event: "done", Subject: "Hold" } ? LabClock.Now : held;
+            ended = answer;
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {answer.Event} {answer.Subject} {answer.Ms:F1} ms {answer.Detail}"));
+        }
+
+        Assert.True(ended is { Event: "ended", Subject: "Moved" }, $"{ended}\n{cluster.Describe()}");
+        await cluster.WaitForServingAsync(next);
+        await writers.WaitForWriteAsync(next, afterSeconds: 1);
+        await writers.StopAsync();
+        await visitors.StopAsync();
+
+        var all = writers.All.Concat(visitors.Attempts).ToList();
+        var pause = Analyser.LongestGap(writers.Main.Attempts, begin, LabClock.Now - TimeSpan.FromSeconds(1))!.Value;
+        pauses.Add(pause.TotalMilliseconds);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{old.Name} to {next.Name}: writers paused {pause.TotalMilliseconds:F0} ms, harepd says {ended.PauseMs:F0} ms"));
+        Assert.Empty(Analyser.Lost(all, await next.Server.WrittenIdsAsync()));
+        Assert.Equal(TimeSpan.Zero, Analyser.TwoWriters(all));
+        Assert.Empty(visitors.Attempts.Where(attempt => !attempt.IsAcknowledged && attempt.Begin > held).Select(attempt => attempt.Error));
+        Assert.Empty(await watch.StopAsync());
+        await ReadyAsync(cluster, next);
+        return next;
+    }
+
+    /// <summary>A healthy cluster: the other server streams, and its daemon knows of the primary.</summary>
+    private static async Task ReadyAsync(LabCluster cluster, RepmgrNode primary)
+    {
+        var standby = cluster.OtherThan(primary);
+        await RepmgrCluster.WaitForStreamingAsync(standby.Server);
+        await RepmgrCluster.WaitForCatchUpAsync(standby.Server, primary.Server);
+        await Wait.UntilAsync(
+            async () => (await DaemonView.AskAsync(LabCluster.Member(standby)))?.HolderHeard == LabCluster.Member(primary)
+                && (await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run")).ExitCode == 0,
+            $"a move from {primary.Name} to be possible",
+            detail: cluster.Describe);
+    }
+}
