@@ -24,9 +24,11 @@ internal sealed class SteeringLab : IAsyncDisposable
 
     public RepmgrNode Standby { get; private set; }
 
-    public static async Task<SteeringLab> StartAsync()
+    /// <param name="harepdPromotes">The daemons promote; otherwise somebody else does.</param>
+    public static async Task<SteeringLab> StartAsync(bool harepdPromotes = false)
     {
-        var options = new LabClusterOptions { StartDaemons = false, JsonLogs = true };
+        var keys = new Dictionary<string, string?> { ["failover.manager"] = harepdPromotes ? "harepd" : null };
+        var options = new LabClusterOptions { StartDaemons = false, JsonLogs = true, Harepd = new() { Keys = keys } };
         return new SteeringLab(await LabCluster.StartAsync(options, Tell));
     }
 
@@ -73,6 +75,9 @@ internal sealed class SteeringLab : IAsyncDisposable
         await RepmgrCluster.WaitForStreamingAsync(Standby.Server);
         await RepmgrCluster.WaitForCatchUpAsync(Standby.Server, Primary.Server);
     }
+
+    /// <summary>The daemons have made the standby the primary, and the old one is its standby.</summary>
+    public void NoteRolesChanged() => (Primary, Standby) = (Standby, Primary);
 
     /// <summary>Tells what the daemons said since a moment, each line with the milliseconds from then.</summary>
     public void Trace(Instant since)
