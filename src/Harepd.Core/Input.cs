@@ -71,7 +71,14 @@ public abstract record Input
     /// <param name="IsDone">It did all it had to.</param>
     /// <param name="End">After a stop: a position that every server has received that has all of it; zero otherwise.</param>
     /// <param name="Detail">What was done, or why not; for people.</param>
-    public sealed record OrderDone(long Sequence, bool IsDone, Lsn End, string Detail) : Input;
+    public sealed record OrderDone(long Sequence, bool IsDone, Lsn End, string Detail) : Input
+    {
+        /// <summary>It failed in a way that trying again could only make worse.</summary>
+        public bool IsFinal { get; init; }
+    }
+
+    /// <summary>An operator orders that the returned old primary be made a standby, whatever the policy says; does nothing where there is none.</summary>
+    public sealed record RejoinOrdered : Input;
 
     /// <summary>The guard process looks at the lease, or does not any more; told at the start and at each change, at most two seconds late.</summary>
     public sealed record GuardSeen(bool IsLooking) : Input;

@@ -69,6 +69,7 @@ public static class NodeMachine
             Consider(LeaseMachine.NextTick(lease, settings.Rules));
             Consider(state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook);
             Consider(state.Promotion.NextWake);
+            Consider(state.Rejoin.NextWake);
             Consider(state.Move is { IsOver: false } move ? move.StepEnds : Instant.Forever);
         }
 

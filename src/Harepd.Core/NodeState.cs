@@ -55,6 +55,9 @@ public sealed record NodeState
     /// <summary>The planned move under way, or the last one; null before the first.</summary>
     public Move? Move { get; init; }
 
+    /// <summary>The return of an old primary as a standby.</summary>
+    public Rejoin Rejoin { get; init; } = new();
+
     /// <summary>Number of the last order to the server or to HAProxy's hold.</summary>
     public long OrderSequence { get; init; }
 

@@ -52,6 +52,9 @@ public sealed record PromotionState
 
     public Instant PromotedAt { get; init; }
 
+    /// <summary>The lease whose promotion is to be noted in repmgr's tables once the gate is open; none when there is nothing to note.</summary>
+    public Term ToNote { get; init; }
+
     /// <summary>No look at the server is asked for before this.</summary>
     public Instant NextLook { get; init; }
 

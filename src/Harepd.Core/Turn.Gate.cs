@@ -163,6 +163,12 @@ internal sealed partial class Turn
             return;
         }
 
+        if (route.Write && _state.Promotion.ToNote == term)
+        {
+            _records.Add(new Effect.NotePrimary(term));
+            _state = _state with { Promotion = _state.Promotion with { ToNote = Term.None } };
+        }
+
         var narrows = !route.Write && !route.Read;
         var steer = new Effect.Steer(route, term, route.Write ? _state.Lease.Held!.FenceAt : Instant.Forever);
         (narrows ? _closes : _opens).Add(steer);

@@ -128,6 +128,7 @@ internal sealed partial class Turn
                 ? _state.Promotion with { Current = null, Recorded = "" }
                 : _state.Promotion with { Current = null, PromotedTerm = current.Term, PromotedAt = now, Recorded = "" },
         };
+        _state = _state with { Promotion = _state.Promotion with { ToNote = current.Term } };
         Note(DecisionKind.PromotionDone, current.Term, current.From.ToString(), held.Under!.Timeline.ToString(), $"{(now - current.Began).TotalMilliseconds:F0} ms after the lease");
         SettleGate();
     }

@@ -58,6 +58,10 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 break;
             case Input.OrderDone done:
                 TakeOrderDone(done);
+                TakeRejoinDone(done);
+                break;
+            case Input.RejoinOrdered:
+                _state = _state with { Rejoin = _state.Rejoin with { IsOrdered = true, IsBroken = false, NotBefore = Instant.Zero } };
                 break;
             case Input.TimelineSaved saved:
                 TakeTimeline(saved.Timeline);
@@ -100,6 +104,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             SettleRoute();
             SettlePace();
             SettleUpstream();
+            SettleRejoin();
         }
 
         SettleReport();

@@ -75,6 +75,21 @@ public abstract record Effect
     /// <param name="Until">Boot-time clock.</param>
     public sealed record StartServer(long Sequence, Term Term, string Host, int Port, Instant Until) : Effect;
 
+    /// <summary>
+    /// Make the server, a primary of before that holds no lease, a standby of the holder: stop it, rewind it where it has what the holder never had, start it. Refused
+    /// while this member has a lease or its block on disk is not shut. Given up at <paramref name="Until"/>; answered with <see cref="Input.OrderDone"/>.
+    /// </summary>
+    /// <param name="Sequence">For the answer.</param>
+    /// <param name="Term">The holder's; orders of an older term are refused (R11).</param>
+    /// <param name="Host">Of the holder's server.</param>
+    /// <param name="Port">Of the holder's server.</param>
+    /// <param name="Timeline">What the holder writes.</param>
+    /// <param name="Until">Boot-time clock.</param>
+    public sealed record RejoinServer(long Sequence, Term Term, string Host, int Port, TimelinePoint Timeline, Instant Until) : Effect;
+
+    /// <summary>This member became the primary under this lease and serves: repmgr's tables are to say so, where there are any. Not answered.</summary>
+    public sealed record NotePrimary(Term Term) : Effect;
+
     /// <summary>Tell whoever ordered a planned move what became of it.</summary>
     public sealed record TellMove(MoveEvent Event) : Effect;
 
@@ -151,4 +166,8 @@ public enum DecisionKind
     MoveBegins = 210,
     MoveStep = 211,
     MoveEnded = 212,
+    RejoinAdvised = 220,
+    RejoinBegins = 221,
+    RejoinDone = 222,
+    RejoinFailed = 223,
 }

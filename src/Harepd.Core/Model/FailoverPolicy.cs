@@ -45,6 +45,9 @@ public sealed record FailoverPolicy
     /// <summary>Automatic failovers older than this are forgotten.</summary>
     public TimeSpan FlapWindow { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>An old primary that returns beside the holder is made its standby without being told to.</summary>
+    public bool RejoinsItself { get; init; }
+
     /// <summary>True when failovers are judged here at all.</summary>
     public bool IsJudged => Promoter != Promoter.Repmgr;
 }

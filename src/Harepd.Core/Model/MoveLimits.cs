@@ -12,6 +12,15 @@ public sealed record MoveLimits
     /// <summary>A server's start, until it streams or takes writes.</summary>
     public TimeSpan Start { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>An old primary's way back: stop, rewind, start.</summary>
+    public TimeSpan Rejoin { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>For so long an old primary must have stood beside the same holder before it is made its standby.</summary>
+    public TimeSpan RejoinAfter { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Between two tries of that.</summary>
+    public TimeSpan RejoinRetry { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>What an order to the server may take beyond the moment at which it is given up.</summary>
     public TimeSpan Spare { get; init; } = TimeSpan.FromSeconds(3);
 }

@@ -47,6 +47,7 @@ internal static class CommandLine
         root.Subcommands.Add(CheckCommand.Build(file, manual));
         root.Subcommands.Add(StatusCommand.Build(file, manual));
         root.Subcommands.Add(SwitchoverCommand.Build(file, manual));
+        root.Subcommands.Add(RejoinCommand.Build(file, manual));
         root.Subcommands.Add(HbaCommand.Build(file, manual));
         root.Subcommands.Add(FenceCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Harepd.Config;
 using Harepd.Control;
 using Harepd.Core;
@@ -50,33 +49,8 @@ internal static class SwitchoverCommand
             var request = parsed.GetValue(cancel)
                 ? new ControlRequest("cancel")
                 : new ControlRequest("switchover", parsed.GetValue(to)!, pause.Value.TotalMilliseconds, parsed.GetValue(dryRun));
-            return await FollowAsync(read.Config.RunDir, request, parsed.GetValue(json), parsed.InvocationConfiguration, stop);
+            return await ControlText.FollowAsync(read.Config.RunDir, request, parsed.GetValue(json), parsed.InvocationConfiguration, stop);
         });
         return command;
-    }
-
-    private static async Task<int> FollowAsync(string runDir, ControlRequest request, bool isJson, InvocationConfiguration invocation, CancellationToken stop)
-    {
-        var last = new ControlAnswer("error");
-        await foreach (var answer in ControlCall.AskAsync(runDir, request, stop))
-        {
-            last = answer;
-            if (isJson)
-            {
-                await invocation.Output.WriteLineAsync(JsonSerializer.Serialize(answer, ControlJson.Default.ControlAnswer));
-            }
-            else if (MoveText.LineOf(answer) is { } line)
-            {
-                await (answer.Event == "error" ? invocation.Error : invocation.Output).WriteLineAsync(line);
-            }
-        }
-
-        return (last.Event, last.Subject) switch
-        {
-            ("ended", nameof(Core.Act.MoveOutcome.Moved) or nameof(Core.Act.MoveOutcome.Possible) or "Asked") => ExitCodes.Ok,
-            ("ended", nameof(Core.Act.MoveOutcome.Refused) or nameof(Core.Act.MoveOutcome.TakenBack)) => ExitCodes.Temporary,
-            ("ended", _) => ExitCodes.Internal,
-            _ => ExitCodes.Unavailable,
-        };
     }
 }

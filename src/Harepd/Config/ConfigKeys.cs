@@ -92,6 +92,7 @@ internal static class ConfigKeys
         new("failover.maxLagBytes", c => Units.SizeText(c.Failover.MaxLagBytes), null),
         new("failover.onCrash", c => Word(c.Failover.OnCrash), null),
         new("failover.stopGrace", c => Units.Text(c.Failover.StopGrace), null),
+        new("failover.rejoin", c => Word(c.Failover.Rejoin), null),
         new("failover.promoteTimeout", c => Units.Text(c.Failover.PromoteTimeout), null),
         new("failover.minInterval", c => Units.Text(c.Failover.MinInterval), null),
         new("failover.maxInterval", c => Units.Text(c.Failover.MaxInterval), null),

@@ -67,6 +67,9 @@ internal sealed record FailoverConfig
     /// <summary>How long a primary that was stopped cleanly, is starting, or lives without the lease is waited for.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>What becomes of an old primary that returns beside a new one.</summary>
+    public RejoinAnswer Rejoin { get; init; }
+
     /// <summary>By when a promotion must be done.</summary>
     public TimeSpan PromoteTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -84,6 +87,16 @@ internal enum CrashAnswer
 
     /// <summary>Whoever starts PostgreSQL on that host gets the stop grace to bring it back.</summary>
     Restart = 1,
+}
+
+/// <summary>What becomes of an old primary that returns beside a new one.</summary>
+internal enum RejoinAnswer
+{
+    /// <summary>It stays shut until an operator says so.</summary>
+    Advise = 0,
+
+    /// <summary>It is made a standby of the new one.</summary>
+    Auto = 1,
 }
 
 /// <summary>Who promotes (DESIGN section 6).</summary>

@@ -19,6 +19,11 @@ internal sealed class ControlDesk(Func<Input, bool> post)
         {
             case "switchover":
                 return Move(request, answers);
+            case "rejoin":
+                post(new Input.RejoinOrdered());
+                answers.TryWrite(new ControlAnswer("ended", "Asked", Detail: "an old primary that stands beside another holder is made its standby; harepd status shows it, the log tells each step"));
+                answers.TryComplete();
+                return null;
             case "cancel":
                 post(new Input.MoveCancelled("cancelled by an operator"));
                 answers.TryWrite(new ControlAnswer("ended", "Asked", Detail: "a move that has not stopped the server yet is taken back; one that has takes its course"));

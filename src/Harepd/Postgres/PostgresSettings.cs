@@ -32,6 +32,9 @@ internal sealed record PostgresSettings
     /// <summary>Whom a standby logs in as where <c>primary_conninfo</c> was never set on this node.</summary>
     public string ReplicationUser { get; init; } = "";
 
+    /// <summary>The database that the same user logs in to, where the primary is asked for something else.</summary>
+    public string ReplicationDatabase { get; init; } = "postgres";
+
     /// <summary>This standby's name towards its primary, in the same case.</summary>
     public string NodeName { get; init; } = "";
 

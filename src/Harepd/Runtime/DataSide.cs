@@ -19,6 +19,7 @@ namespace Harepd.Runtime;
 internal sealed class DataSide : IAsyncDisposable
 {
     private readonly RepmgrReader? _repmgr;
+    private readonly RepmgrWriter? _tables;
     private readonly LeaseWatchdog _watchdog;
     private readonly Func<Input, bool> _post;
     private readonly ILoggerFactory _logs;
@@ -39,10 +40,15 @@ internal sealed class DataSide : IAsyncDisposable
         Lane = new GateLane(() => new UnhurriedDoor(_means.Fence.Door, () => Guard.HasShut), () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);
         var control = new ServerControl(PostgresDoor.SettingsOf(config), config.RunDir);
         Control = new ControlLane(control, settings.Failover.PromoteTimeout, () => _watchdog.FenceAt, post, logs.CreateLogger("Control"));
-        Orders = new OrderLane(new ServerProcess(PostgresDoor.SettingsOf(config)), () => _watchdog.FenceAt, () => ReadBlock().Gate, post, logs.CreateLogger("Control"));
+        var process = new ServerProcess(PostgresDoor.SettingsOf(config));
+        var rejoin = new ServerRejoin(PostgresDoor.SettingsOf(config), config.StateDir, process);
+        Orders = new OrderLane(process, rejoin, () => _watchdog.FenceAt, () => ReadBlock().Gate, post, logs.CreateLogger("Control"));
         WasToldToPromote = () => settings.Failover.Promoter == Promoter.Harepd && control.WasToldToPromote();
         _repmgr = config.Repmgr is { } repmgr
             ? new RepmgrReader(PostgresDoor.SettingsOf(config) with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)
+            : null;
+        _tables = config.Repmgr is { } where
+            ? new RepmgrWriter(PostgresDoor.SettingsOf(config) with { User = where.User, Database = where.Db }, config.NodeName)
             : null;
     }
 
@@ -105,6 +111,31 @@ internal sealed class DataSide : IAsyncDisposable
         {
             _isAlarmed = isAlarmed;
             _means.Watcher.SetPace(isAlarmed ? WatchPace.Alarmed : WatchPace.Calm);
+        }
+    }
+
+    /// <summary>Lets repmgr's tables say that this node is the primary, as long as it holds the lease; does not wait.</summary>
+    public void NotePrimary(Term term)
+    {
+        if (_tables is { } tables)
+        {
+            new Thread(() => NotePrimary(tables, term)) { IsBackground = true, Name = "repmgr" }.Start();
+        }
+    }
+
+    private void NotePrimary(RepmgrWriter tables, Term term)
+    {
+        var log = _logs.CreateLogger("Repmgr");
+        for (var left = 5; left > 0 && BootClock.Now < _watchdog.FenceAt; left--)
+        {
+            if (tables.NotePrimary() is not { } trouble)
+            {
+                log.LogInformation("repmgr.nodes says that this node is the primary, term {Term}", term.Value);
+                return;
+            }
+
+            log.LogWarning("repmgr.nodes cannot be brought up to date: {Trouble}", trouble);
+            Thread.Sleep(TimeSpan.FromSeconds(1));
         }
     }
 

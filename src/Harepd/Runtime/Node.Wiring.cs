@@ -131,6 +131,7 @@ internal sealed partial class Node
         Gate = effect => _data?.Lane.Enqueue(effect),
         Control = effect => _data?.Control.Enqueue(effect),
         Order = effect => _data?.Orders.Enqueue(effect),
+        NotePrimary = term => _data?.NotePrimary(term),
         TellMove = _orders.Tell,
         Look = () => _data?.LookNow(),
         Steer = steer => _data?.Steer(steer),

@@ -114,8 +114,11 @@ internal sealed class NodeLoop
             case Effect.Promote or Effect.Follow:
                 _rooms.Control(effect);
                 break;
-            case Effect.PrepareMove or Effect.StopServer or Effect.StartServer:
+            case Effect.PrepareMove or Effect.StopServer or Effect.StartServer or Effect.RejoinServer:
                 _rooms.Order(effect);
+                break;
+            case Effect.NotePrimary note:
+                _rooms.NotePrimary(note.Term);
                 break;
             case Effect.TellMove tell:
                 _rooms.TellMove(tell.Event);

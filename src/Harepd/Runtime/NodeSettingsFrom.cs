@@ -54,6 +54,7 @@ internal static class NodeSettingsFrom
         IsCandidate = !config.NoFailover,
         Priority = config.Priority,
         MaxLagBytes = config.MaxLagBytes,
+        RejoinsItself = config.Rejoin == RejoinAnswer.Auto,
         RestartsFirst = config.OnCrash == CrashAnswer.Restart,
         StopGrace = config.StopGrace,
         PromoteTimeout = config.PromoteTimeout,

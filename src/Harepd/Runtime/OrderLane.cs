@@ -16,6 +16,7 @@ internal sealed class OrderLane : IDisposable
 {
     private const int MostWaiting = 8;
     private readonly ServerProcess _server;
+    private readonly ServerRejoin _rejoin;
     private readonly Func<Instant> _leaseEnd;
     private readonly Func<Gate> _gateOnDisk;
     private readonly Func<Input, bool> _post;
@@ -25,13 +26,14 @@ internal sealed class OrderLane : IDisposable
     private Term _highest;
 
     /// <param name="server">The room that does it.</param>
+    /// <param name="rejoin">The same for an old primary.</param>
     /// <param name="leaseEnd">Until when this member has the lease, now; <see cref="Instant.Zero"/> without one.</param>
     /// <param name="gateOnDisk">What the managed block says; read-write when in doubt.</param>
     /// <param name="post">The mailbox.</param>
     /// <param name="log">The room's logger.</param>
-    public OrderLane(ServerProcess server, Func<Instant> leaseEnd, Func<Gate> gateOnDisk, Func<Input, bool> post, ILogger log)
+    public OrderLane(ServerProcess server, ServerRejoin rejoin, Func<Instant> leaseEnd, Func<Gate> gateOnDisk, Func<Input, bool> post, ILogger log)
     {
-        (_server, _leaseEnd, _gateOnDisk, _post, _log) = (server, leaseEnd, gateOnDisk, post, log);
+        (_server, _rejoin, _leaseEnd, _gateOnDisk, _post, _log) = (server, rejoin, leaseEnd, gateOnDisk, post, log);
         _thread = new Thread(Run) { Name = "orders", IsBackground = true };
         _thread.Start();
     }
@@ -86,10 +88,16 @@ internal sealed class OrderLane : IDisposable
                 var isStandby = start.Host.Length > 0;
                 Answer(start.Sequence, MustBeShut() is { } open ? ControlResult.Refused(open) : _server.Start(isStandby, start.Until, () => !isStandby && BootClock.Now >= _leaseEnd()));
                 break;
+            case Effect.RejoinServer rejoin when MayDo(rejoin.Sequence, rejoin.Term):
+                var rejoined = _rejoin.Run(rejoin, () => MustBeShut() ?? MustHaveNoLease(), out var isFinal);
+                Answer(new Input.OrderDone(rejoin.Sequence, rejoined.IsDone, default, rejoined.Detail) { IsFinal = isFinal });
+                break;
             default:
                 break;
         }
     }
+
+    private string? MustHaveNoLease() => BootClock.Now < _leaseEnd() ? "this member has the lease" : null;
 
     private string? MustBeShut() => _gateOnDisk() == Gate.Fenced ? null : "the block in pg_hba.conf is not shut, so the server is neither stopped nor started";
 
@@ -107,10 +115,12 @@ internal sealed class OrderLane : IDisposable
 
     private void Answer(long sequence, ControlResult result) => Answer(sequence, result.IsDone, default, result.Detail);
 
-    private void Answer(long sequence, bool isDone, Lsn end, string detail)
+    private void Answer(long sequence, bool isDone, Lsn end, string detail) => Answer(new Input.OrderDone(sequence, isDone, end, detail));
+
+    private void Answer(Input.OrderDone done)
     {
-        _log.Log(isDone ? LogLevel.Information : LogLevel.Warning, "order {Sequence}: {Detail}", sequence, detail);
-        _post(new Input.OrderDone(sequence, isDone, end, detail));
+        _log.Log(done.IsDone ? LogLevel.Information : LogLevel.Warning, "order {Sequence}: {Detail}", done.Sequence, done.Detail);
+        _post(done);
     }
 
     private static long SequenceOf(Effect effect) => effect switch
@@ -118,6 +128,7 @@ internal sealed class OrderLane : IDisposable
         Effect.PrepareMove prepare => prepare.Sequence,
         Effect.StopServer stop => stop.Sequence,
         Effect.StartServer start => start.Sequence,
+        Effect.RejoinServer rejoin => rejoin.Sequence,
         _ => 0,
     };
 }

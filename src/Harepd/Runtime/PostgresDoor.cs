@@ -61,6 +61,7 @@ internal sealed class PostgresDoor(HbaGate hba, Fencer strict, Fencer lenient) :
             BinDirectory = postgres.BinDirectory,
             StartCommand = postgres.StartCommand,
             ReplicationUser = postgres.ReplicationUser ?? config.Repmgr?.User ?? postgres.User,
+            ReplicationDatabase = config.Repmgr?.Db ?? postgres.Database,
             NodeName = config.NodeName,
             HbaPath = config.HbaConfig!,
             HangTimeout = postgres.HangTimeout,

@@ -205,7 +205,7 @@ internal sealed class Checkers(World world)
 
     private static int PlaceOf(Effect effect) => effect switch
     {
-        Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold or Effect.StopServer => 0,
+        Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold or Effect.StopServer or Effect.RejoinServer => 0,
         Effect.Steer { Route: { Write: false, Read: false } } => 0,
         Effect.SaveMemory or Effect.SaveTimeline => 1,
         Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look => 2,

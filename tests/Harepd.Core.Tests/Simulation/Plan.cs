@@ -74,6 +74,7 @@ internal sealed record Plan
         PromoteTimeout = TimeSpan.FromSeconds(2),
         MinInterval = TimeSpan.FromSeconds(1),
         MaxInterval = TimeSpan.FromSeconds(3),
+        RejoinsItself = Seed % 2 == 0,
     };
 
     /// <summary>As short, for planned moves.</summary>
@@ -83,6 +84,9 @@ internal sealed record Plan
         Hold = TimeSpan.FromMilliseconds(300),
         Start = TimeSpan.FromSeconds(5),
         Spare = TimeSpan.FromSeconds(2),
+        Rejoin = TimeSpan.FromSeconds(5),
+        RejoinAfter = TimeSpan.FromSeconds(1),
+        RejoinRetry = TimeSpan.FromSeconds(2),
     };
 
     public required Faults Faults { get; init; }

@@ -33,6 +33,9 @@ internal sealed class SimOrders(World world, SimHost host, SimProcess process)
             case Effect.StartServer start:
                 process.Later(Delay(), () => Start(start));
                 break;
+            case Effect.RejoinServer rejoin:
+                process.Later(Delay(), () => Rejoin(rejoin));
+                break;
             default:
                 throw new InvalidOperationException($"no order: {effect.GetType().Name}");
         }
@@ -92,6 +95,36 @@ internal sealed class SimOrders(World world, SimHost host, SimProcess process)
         }
 
         Answer(start.Sequence, true);
+    }
+
+    /// <summary>Stopped, rewound or cloned, and started a while later; what fails in between leaves it down.</summary>
+    private void Rejoin(Effect.RejoinServer rejoin)
+    {
+        if (host.Block != Gate.Fenced || host.Now < process.Watchdog.FenceAt || Fails)
+        {
+            Answer(rejoin.Sequence, false);
+            return;
+        }
+
+        if (host.Server.IsRunning)
+        {
+            host.StopServer(isClean: true);
+        }
+
+        var isBroken = Fails;
+        process.Later(2 * Delay(), () =>
+        {
+            var source = world.DataHosts.First(other => other.Name == rejoin.Host);
+            if (!host.Server.IsRunning && !isBroken)
+            {
+                world.Note(host.Name, $"server is rewound and follows {source.Name}");
+                (host.Server.IsStandby, host.Server.Timeline, host.Server.Upstream) = (true, source.Server.Timeline, source);
+                (host.Server.Wal, host.Server.WalChangedAt) = (source.Server.Wal, world.Agenda.Now);
+                host.StartServer();
+            }
+
+            process.Post(new Input.OrderDone(rejoin.Sequence, !isBroken, default, "rejoin") { IsFinal = isBroken });
+        });
     }
 
     private void Answer(long sequence, bool isDone) =>

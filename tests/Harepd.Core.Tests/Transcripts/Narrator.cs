@@ -93,6 +93,8 @@ internal sealed class Narrator
         Effect.StopServer stop => $"stop the server, term {stop.Term}, until {Clock(stop.Until).Trim()}",
         Effect.StartServer { Host.Length: 0 } start => $"start the server as a primary, term {start.Term}",
         Effect.StartServer start => $"start the server as a standby of {start.Host}:{start.Port}, term {start.Term}",
+        Effect.RejoinServer rejoin => $"make the server a standby of {rejoin.Host}:{rejoin.Port} on timeline {rejoin.Timeline}, term {rejoin.Term}",
+        Effect.NotePrimary note => IsDetailed ? $"note in repmgr's tables, term {note.Term}" : null,
         Effect.TellMove { Event: var told } when told.Kind is MoveEventKind.StepBegan => null,
         Effect.TellMove { Event: var told } => $"tell #{told.OrderId} {told.Kind} {told.Subject}{(told.Detail.Length > 0 ? $": {told.Detail}" : "")}",
         Effect.Look => IsDetailed ? "look now" : null,

@@ -53,7 +53,7 @@ internal sealed class Script
         switch (words)
         {
             case ["cluster", .. var names]:
-                _stage.Gather([.. names.Except(["reads", "managed", "advised"])], names.Contains("reads"), PromoterOf(names));
+                _stage.Gather([.. names.Except(["reads", "managed", "advised", "rejoins"])], names.Contains("reads"), PromoterOf(names), names.Contains("rejoins"));
                 break;
             case ["brief"]:
                 _narrator.IsDetailed = false;
@@ -126,6 +126,12 @@ internal sealed class Script
                 break;
             case ["move", .. var options]:
                 _stage.Order(name, options.FirstOrDefault(option => option != "dry") ?? "", options.Contains("dry"));
+                break;
+            case ["rejoin"]:
+                _stage.OrderRejoin(name);
+                break;
+            case ["rejoin", var outcome]:
+                _stage.AnswerRejoin(name, outcome == "done");
                 break;
             case ["cancel"]:
                 _stage.Cancel(name);

@@ -24,10 +24,10 @@ internal sealed class Stage(Narrator narrator)
 
     public Instant Now { get; private set; } = Samples.Start;
 
-    public void Gather(IReadOnlyList<string> names, bool allowReads, Promoter promoter)
+    public void Gather(IReadOnlyList<string> names, bool allowReads, Promoter promoter, bool rejoins = false)
     {
         _membership = new Membership("stage", 1, names.Select(name => new MemberId(name.TrimEnd('*'))));
-        _settings = _settings with { Membership = _membership, AllowReads = allowReads, Failover = new FailoverPolicy { Promoter = promoter }, ServerPort = 5432 };
+        _settings = _settings with { Membership = _membership, AllowReads = allowReads, Failover = new FailoverPolicy { Promoter = promoter, RejoinsItself = rejoins }, ServerPort = 5432 };
         foreach (var name in names)
         {
             var id = name.TrimEnd('*');
@@ -96,6 +96,13 @@ internal sealed class Stage(Narrator narrator)
         _actors[name],
         new Input.OrderDone(Awaited(name), isDone, end, isDone ? end == default ? "done" : $"stopped, ends before {end}" : "the server would not"),
         isDone ? "its server did as ordered" : "its server did not do as ordered");
+
+    public void OrderRejoin(string name) => Step(_actors[name], new Input.RejoinOrdered(), "is told to rejoin");
+
+    public void AnswerRejoin(string name, bool isDone) => Step(
+        _actors[name],
+        new Input.OrderDone(_actors[name].State!.Rejoin.Awaited, isDone, default, isDone ? "rewound" : "the new primary is not ready") { IsFinal = false },
+        isDone ? "its server was made a standby" : "its server was not made a standby");
 
     private long Awaited(string name) => _actors[name].State!.Move?.Awaited ?? 0;
 

@@ -58,6 +58,7 @@ public sealed class ConfigDiffTests
             maxLagBytes: 1kB
             onCrash: restart
             stopGrace: 1s
+            rejoin: auto
             promoteTimeout: 2s
             minInterval: 3s
             maxInterval: 4s

@@ -27,7 +27,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
             Harepd = new()
             {
                 // Scenarios follow each other faster than servers may fail.
-                Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.minInterval"] = "0s" },
+                Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.minInterval"] = "0s", ["failover.rejoin"] = "auto" },
             },
         };
         await using var cluster = await LabCluster.StartAsync(options);
@@ -73,9 +73,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
         var served = await writers.Main.FirstAfterAsync(begin, server: next.Server);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fault}: served again after {(served.End - begin).TotalMilliseconds:F0} ms"));
 
-        cluster.DaemonOf(old).Start();
-        await cluster.Repmgr.CorrectTablesAsync(next);
-        await RepmgrCluster.RejoinAsync(old, next);
+        await ReturnAsync(cluster, old, next);
         await cluster.WaitForServingAsync(next);
         await writers.StopAsync();
 
@@ -83,6 +81,25 @@ public sealed class FailoverTests(ITestOutputHelper output)
         Assert.Empty(Analyser.LostThoughDelivered(writers.All, lost, await PromotionWatch.TimelineEndsAsync(next.Server)));
         Assert.Equal(TimeSpan.Zero, Analyser.TwoWriters(writers.All));
         Assert.Empty(await watch.StopAsync());
+        Assert.Equal("primary standby", await old.Server.ScalarAsync<string>(
+            $"SELECT string_agg(type, ' ' ORDER BY node_id <> {next.Id}) FROM repmgr.nodes WHERE type <> 'witness' AND (node_id = {next.Id}) = (upstream_node_id IS NULL)",
+            "repmgr",
+            "repmgr"));
         return next;
+    }
+
+    /// <summary>The old primary is started as it is, a primary with what the new one never got, and becomes its standby by itself.</summary>
+    private async Task ReturnAsync(LabCluster cluster, RepmgrNode old, RepmgrNode next)
+    {
+        cluster.DaemonOf(old).Start();
+        await old.Server.WaitForEndAsync();
+        await old.Server.StartAsync();
+        var returned = LabClock.Now;
+        await Wait.UntilAsync(
+            async () => await old.Server.TryScalarAsync<long>("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == 1,
+            $"{old.Name} to rejoin {next.Name}",
+            TimeSpan.FromSeconds(60),
+            detail: cluster.Describe);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  streams from the new primary {(LabClock.Now - returned).TotalSeconds:F1} s after its start"));
     }
 }

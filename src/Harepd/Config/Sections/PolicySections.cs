@@ -81,6 +81,7 @@ internal static class PolicySections
             MaxLagBytes = section.Value("maxLagBytes", text => Units.Size(text, 0, 1L << 50), usual.MaxLagBytes),
             OnCrash = section.Value("onCrash", Values.OneOf(("failover", CrashAnswer.Failover), ("restart", CrashAnswer.Restart)), usual.OnCrash),
             StopGrace = section.Value("stopGrace", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), usual.StopGrace),
+            Rejoin = section.Value("rejoin", Values.OneOf(("advise", RejoinAnswer.Advise), ("auto", RejoinAnswer.Auto)), usual.Rejoin),
             PromoteTimeout = section.Value("promoteTimeout", Values.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), usual.PromoteTimeout),
             MinInterval = section.Value("minInterval", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), usual.MinInterval),
             MaxInterval = section.Value("maxInterval", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(7)), usual.MaxInterval),

@@ -21,7 +21,7 @@ internal static class ControlSql
     public const string BeforeFollowing =
         "select pg_is_in_recovery(), current_setting('server_version_num'), current_setting('primary_conninfo')";
 
-    public const string BeforeMoving = "select pg_is_in_recovery(), current_setting('primary_conninfo')";
+    public const string BeforeMoving = "select pg_is_in_recovery(), current_setting('primary_conninfo'), current_setting('primary_slot_name')";
 
     /// <summary>A checkpoint of a large server takes longer than any statement of the watch may.</summary>
     public const string Unhurried = "set statement_timeout = 0";

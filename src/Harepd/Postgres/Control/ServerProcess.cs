@@ -25,6 +25,16 @@ internal sealed class ServerProcess(PostgresSettings settings)
     private string? _binDirectory = settings.BinDirectory;
     private string? _logFile;
 
+    /// <summary>The data folder; null while it is unknown.</summary>
+    public string? DataDirectory => _folder.Known;
+
+    /// <summary>The slot that this server streams from as a standby, as <see cref="Prepare"/> found it; empty for none.</summary>
+    public string SlotName { get; private set; } = "";
+
+    /// <summary>One of PostgreSQL's programs; null where it is not found.</summary>
+    public string? ProgramOf(string name) =>
+        (_binDirectory ?? (_folder.Known is { } data ? BinOfOptions(data) : null)) is { } bin && File.Exists(Path.Combine(bin, name)) ? Path.Combine(bin, name) : null;
+
     /// <summary>
     /// Sets <c>primary_conninfo</c> for the time after the move (a primary does not read it), and makes a checkpoint, so that the one of the stop is short.
     /// </summary>
@@ -38,11 +48,12 @@ internal sealed class ServerProcess(PostgresSettings settings)
         }
 
         var reply = session.Query(ControlSql.BeforeMoving, limit);
-        if (reply.Rows is not [["f", { } conninfo]])
+        if (reply.Rows is not [["f", { } conninfo, { } slot]])
         {
             return ControlResult.Refused(reply.Fault?.ToString() ?? "the server is no primary");
         }
 
+        SlotName = slot;
         if (ConnInfo.WithHost(conninfo.Length > 0 ? conninfo : FirstConnInfo(), host, port) is not { } wanted)
         {
             return ControlResult.Refused("primary_conninfo is not written as keyword = value pairs, so the way back as a standby is not known");
@@ -156,11 +167,11 @@ internal sealed class ServerProcess(PostgresSettings settings)
     /// <summary>A restart of a server that does not run starts it with the options it had (<c>postmaster.opts</c>).</summary>
     private ProcessStartInfo? PgCtl(string data, Instant until)
     {
-        var bin = _binDirectory ?? BinOfOptions(data);
+        var program = ProgramOf("pg_ctl");
         var seconds = Math.Max(1, (long)(until - BootClock.Now).TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        return bin is null
+        return program is null
             ? null
-            : new ProcessStartInfo(Path.Combine(bin, "pg_ctl"), ["-D", data, "-s", "-w", "-t", seconds, "-l", _logFile ?? Path.Combine(data, "harepd-start.log"), "restart"]);
+            : new ProcessStartInfo(program, ["-D", data, "-s", "-w", "-t", seconds, "-l", _logFile ?? Path.Combine(data, "harepd-start.log"), "restart"]);
     }
 
     private string Describe(ProcessStartInfo start, int exitCode) => string.Create(

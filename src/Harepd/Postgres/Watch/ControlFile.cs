@@ -11,7 +11,8 @@ namespace Harepd.Postgres.Watch;
 /// <param name="SystemId">The cluster's identifier.</param>
 /// <param name="State">PostgreSQL's <c>DBState</c>.</param>
 /// <param name="Checkpoint">Where the last checkpoint's record begins (<c>checkPoint</c>; at this place since PostgreSQL 9.3, too).</param>
-internal readonly record struct ControlFile(SystemId SystemId, ControlState State, Lsn Checkpoint)
+/// <param name="Timeline">Of that checkpoint (<c>checkPointCopy.ThisTimeLineID</c>; there since PostgreSQL 11).</param>
+internal readonly record struct ControlFile(SystemId SystemId, ControlState State, Lsn Checkpoint, uint Timeline)
 {
     private const int OldestVersion = 900;
     private const int NewestVersion = 9999;
@@ -27,7 +28,7 @@ internal readonly record struct ControlFile(SystemId SystemId, ControlState Stat
             return null;
         }
 
-        Span<byte> head = stackalloc byte[40];
+        Span<byte> head = stackalloc byte[52];
         try
         {
             using var file = new FileStream(Path.Combine(dataDirectory, "global", "pg_control"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
@@ -43,9 +44,14 @@ internal readonly record struct ControlFile(SystemId SystemId, ControlState Stat
 
         var version = BinaryPrimitives.ReadUInt32LittleEndian(head[8..]);
         var state = BinaryPrimitives.ReadInt32LittleEndian(head[16..]);
-        return version is >= OldestVersion and <= NewestVersion && Enum.IsDefined((ControlState)state)
-            ? new ControlFile(new SystemId(BinaryPrimitives.ReadUInt64LittleEndian(head)), (ControlState)state, new Lsn(BinaryPrimitives.ReadUInt64LittleEndian(head[32..])))
-            : null;
+        if (version is < OldestVersion or > NewestVersion || !Enum.IsDefined((ControlState)state))
+        {
+            return null;
+        }
+
+        var checkpoint = new Lsn(BinaryPrimitives.ReadUInt64LittleEndian(head[32..]));
+        var timeline = BinaryPrimitives.ReadUInt32LittleEndian(head[48..]);
+        return new ControlFile(new SystemId(BinaryPrimitives.ReadUInt64LittleEndian(head)), (ControlState)state, checkpoint, timeline);
     }
 }
 

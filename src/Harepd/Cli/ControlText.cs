@@ -1,10 +1,13 @@
+using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Harepd.Control;
+using Harepd.Core.Act;
 
 namespace Harepd.Cli;
 
-/// <summary>The report on a planned move for people, one line an event.</summary>
-internal static class MoveText
+/// <summary>What the daemon answers to an order, for people one line an event, or as it comes.</summary>
+internal static class ControlText
 {
     private static readonly Dictionary<string, string> Words = new(StringComparer.Ordinal)
     {
@@ -25,6 +28,32 @@ internal static class MoveText
         ["Failed"] = "FAILED",
         ["Asked"] = "asked",
     };
+
+    /// <summary>Gives the order, writes the answers as they come, and turns the last one into an exit code.</summary>
+    public static async Task<int> FollowAsync(string runDir, ControlRequest request, bool isJson, InvocationConfiguration invocation, CancellationToken stop)
+    {
+        var last = new ControlAnswer("error");
+        await foreach (var answer in ControlCall.AskAsync(runDir, request, stop))
+        {
+            last = answer;
+            if (isJson)
+            {
+                await invocation.Output.WriteLineAsync(JsonSerializer.Serialize(answer, ControlJson.Default.ControlAnswer));
+            }
+            else if (LineOf(answer) is { } line)
+            {
+                await (answer.Event == "error" ? invocation.Error : invocation.Output).WriteLineAsync(line);
+            }
+        }
+
+        return (last.Event, last.Subject) switch
+        {
+            ("ended", nameof(MoveOutcome.Moved) or nameof(MoveOutcome.Possible) or "Asked") => ExitCodes.Ok,
+            ("ended", nameof(MoveOutcome.Refused) or nameof(MoveOutcome.TakenBack)) => ExitCodes.Temporary,
+            ("ended", _) => ExitCodes.Internal,
+            _ => ExitCodes.Unavailable,
+        };
+    }
 
     /// <summary>Null where there is nothing to say to a person.</summary>
     public static string? LineOf(ControlAnswer answer)
