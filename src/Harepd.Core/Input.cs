@@ -77,6 +77,9 @@ public abstract record Input
         public bool IsFinal { get; init; }
     }
 
+    /// <summary>An operator wants no automatic failover for a while, on all members; zero ends it.</summary>
+    public sealed record PauseOrdered(long Number, TimeSpan For) : Input;
+
     /// <summary>An operator orders that the returned old primary be made a standby, whatever the policy says; does nothing where there is none.</summary>
     public sealed record RejoinOrdered : Input;
 

@@ -41,6 +41,12 @@ public sealed record PromotionState
     /// </summary>
     public bool IsPending { get; init; }
 
+    /// <summary>Number of the last pause heard of; zero before the first.</summary>
+    public long PauseNumber { get; init; }
+
+    /// <summary>No automatic failover, and no old primary that rejoins by itself, before this: an operator paused them.</summary>
+    public Instant PausedUntil { get; init; }
+
     /// <summary>What the holder of a planned move offers this member; null when nobody does.</summary>
     public Handover? Handover { get; init; }
 

@@ -55,6 +55,7 @@ internal sealed partial class Turn
             LeaseEnds = foreign?.Expiry ?? Instant.Forever,
             FailedUntil = promotion.FailedUntil,
             OutrankedSince = promotion.OutrankedSince,
+            PausedUntil = promotion.PausedUntil,
             Failovers = promotion.Failovers,
             StreamSilence = settings.Lease.RenewInterval,
             SilentAfter = settings.SilentAfter,

@@ -43,14 +43,16 @@ internal sealed partial class Turn
     {
         var rejoin = _state.Rejoin;
         var what = $"{holder.NodeName} holds the lease on timeline {holder.Timeline}, this server is a primary on {_state.Server.Timeline}";
-        if (!settings.Failover.RejoinsItself && !rejoin.IsOrdered)
+        var mayByItself = settings.Failover.RejoinsItself && now >= _state.Promotion.PausedUntil;
+        if (!mayByItself && !rejoin.IsOrdered)
         {
             if (!rejoin.IsAdvised)
             {
                 Note(DecisionKind.RejoinAdvised, holder.HeldTerm, "primary", "standby", $"{what}; harepd rejoin makes it a standby (failover.rejoin: advise)");
             }
 
-            _state = _state with { Rejoin = rejoin with { IsAdvised = true, NextWake = Instant.Forever } };
+            var again = settings.Failover.RejoinsItself ? _state.Promotion.PausedUntil : Instant.Forever;
+            _state = _state with { Rejoin = rejoin with { IsAdvised = true, NextWake = again } };
             return;
         }
 

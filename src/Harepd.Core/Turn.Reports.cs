@@ -76,6 +76,10 @@ internal sealed partial class Turn
                 View = _state.View.Merge(report, settings.Membership, now),
                 HighestTerm = Max(_state.HighestTerm, report.HeldTerm),
             };
+            if (report.Pause is { } pause && settings.Membership.Everyone.Contains(report.Member))
+            {
+                TakePause(pause.Number, now - TimeSpan.FromTicks(Math.Clamp(report.Age.Ticks, 0, TimeSpan.TicksPerDay)), pause.For);
+            }
         }
 
         // The next ballot must be above every term that was ever heard of, or its effects would be refused as old (R11).
@@ -161,6 +165,7 @@ internal sealed partial class Turn
             Quorum = NamesOf(server, "quorum"),
             Offer = OfferNow(),
             OfferAnswer = OfferAnswerNow(),
+            Pause = PauseNow(),
         };
     }
 
@@ -169,6 +174,7 @@ internal sealed partial class Turn
         last.Health != next.Health || last.InRecovery != next.InRecovery || last.Gate != next.Gate || last.HeldTerm != next.HeldTerm
         || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming
         || !(next.Offer?.SaysLike(last.Offer) ?? last.Offer is null) || last.OfferAnswer != next.OfferAnswer
+        || last.Pause?.Number != next.Pause?.Number
         || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable
         || last.Failover != next.Failover || last.Synchronous != next.Synchronous || last.Quorum != next.Quorum;
 

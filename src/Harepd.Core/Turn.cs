@@ -60,6 +60,10 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 TakeOrderDone(done);
                 TakeRejoinDone(done);
                 break;
+            case Input.PauseOrdered ordered:
+                // The hosts' calendars may differ: what is ordered here is later than what was heard here.
+                TakePause(Math.Max(ordered.Number, _state.Promotion.PauseNumber + 1), now, ordered.For);
+                break;
             case Input.RejoinOrdered:
                 _state = _state with { Rejoin = _state.Rejoin with { IsOrdered = true, IsBroken = false, NotBefore = Instant.Zero } };
                 break;

@@ -170,4 +170,6 @@ public enum DecisionKind
     RejoinBegins = 221,
     RejoinDone = 222,
     RejoinFailed = 223,
+    Paused = 230,
+    Resumed = 231,
 }

@@ -80,6 +80,11 @@ public static class Failover
     private static FailoverVerdict? Delay(FailoverQuestion question)
     {
         var now = question.Now;
+        if (now < question.PausedUntil)
+        {
+            return FailoverVerdict.Wait("an operator paused failovers (harepd resume ends it)", question.PausedUntil);
+        }
+
         var notBefore = FlapGuard.NotBefore(question.Failovers, question.Policy, now);
         if (now < notBefore)
         {

@@ -35,6 +35,9 @@ public sealed record FailoverQuestion
     /// <summary>The last promotion here failed: no attempt before this.</summary>
     public Instant FailedUntil { get; init; }
 
+    /// <summary>An operator paused failovers until then.</summary>
+    public Instant PausedUntil { get; init; }
+
     /// <summary>Since when only better candidates stand in the way; null when they do not.</summary>
     public Instant? OutrankedSince { get; init; }
 

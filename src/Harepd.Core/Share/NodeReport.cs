@@ -85,6 +85,9 @@ public sealed record NodeReport
     /// <summary>Standby: its answer to such an offer; null without one.</summary>
     public HandoverAnswer? OfferAnswer { get; init; }
 
+    /// <summary>The pause that this member knows of, over or not; null before the first.</summary>
+    public FailoverPause? Pause { get; init; }
+
     /// <summary>On a primary: the standbys that replicate synchronously, by name, in order, parted by commas.</summary>
     public string Synchronous { get; init; } = "";
 

@@ -48,6 +48,8 @@ internal static class CommandLine
         root.Subcommands.Add(StatusCommand.Build(file, manual));
         root.Subcommands.Add(SwitchoverCommand.Build(file, manual));
         root.Subcommands.Add(RejoinCommand.Build(file, manual));
+        root.Subcommands.Add(PauseCommand.Build(file, manual));
+        root.Subcommands.Add(PauseCommand.BuildResume(file, manual));
         root.Subcommands.Add(HbaCommand.Build(file, manual));
         root.Subcommands.Add(FenceCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));

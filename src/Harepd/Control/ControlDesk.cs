@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Harepd.Core;
 using Harepd.Core.Act;
+using Harepd.Core.Share;
 
 namespace Harepd.Control;
 
@@ -20,15 +21,19 @@ internal sealed class ControlDesk(Func<Input, bool> post)
             case "switchover":
                 return Move(request, answers);
             case "rejoin":
-                post(new Input.RejoinOrdered());
-                answers.TryWrite(new ControlAnswer("ended", "Asked", Detail: "an old primary that stands beside another holder is made its standby; harepd status shows it, the log tells each step"));
-                answers.TryComplete();
-                return null;
+                return Ask(
+                    new Input.RejoinOrdered(),
+                    "an old primary that stands beside another holder is made its standby; harepd status shows it, the log tells each step",
+                    answers);
             case "cancel":
-                post(new Input.MoveCancelled("cancelled by an operator"));
-                answers.TryWrite(new ControlAnswer("ended", "Asked", Detail: "a move that has not stopped the server yet is taken back; one that has takes its course"));
-                answers.TryComplete();
-                return null;
+                return Ask(new Input.MoveCancelled("cancelled by an operator"), "a move that has not stopped the server yet is taken back; one that has takes its course", answers);
+            case "pause" when request.PauseMs is >= 1000 and < double.MaxValue && TimeSpan.FromMilliseconds(request.PauseMs) <= FailoverPause.Longest:
+                return Ask(
+                    new Input.PauseOrdered(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), TimeSpan.FromMilliseconds(request.PauseMs)),
+                    "no member takes over by itself until then; leases, gates and planned moves go on as ever",
+                    answers);
+            case "resume":
+                return Ask(new Input.PauseOrdered(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), TimeSpan.Zero), "members take over by themselves again", answers);
             default:
                 return "this is no order of this version of harepd";
         }
@@ -57,6 +62,18 @@ internal sealed class ControlDesk(Func<Input, bool> post)
             answers.TryComplete();
             _waiting.TryRemove(told.OrderId, out _);
         }
+    }
+
+    private string? Ask(Input input, string what, ChannelWriter<ControlAnswer> answers)
+    {
+        if (!post(input))
+        {
+            return "the daemon has no room for an order now";
+        }
+
+        answers.TryWrite(new ControlAnswer("ended", "Asked", Detail: what));
+        answers.TryComplete();
+        return null;
     }
 
     private string? Move(ControlRequest request, ChannelWriter<ControlAnswer> answers)

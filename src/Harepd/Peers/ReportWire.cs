@@ -56,6 +56,7 @@ internal static class ReportWire
             Quorum = Clean(report.Quorum, MaxReason),
             Offer = report.Offer is { } offer ? OfferWire.Write(offer) : null,
             OfferAnswer = report.OfferAnswer is { } answer ? OfferWire.Write(answer) : null,
+            Pause = report.Pause is { } pause ? new Pause { Number = pause.Number, ForNanos = Nanos(pause.For) } : null,
         };
         if (report.InRecovery is { } inRecovery)
         {
@@ -113,5 +114,6 @@ internal static class ReportWire
         Quorum = Text(wire.Quorum, MaxReason, "report.quorum"),
         Offer = wire.Offer is { } offer ? OfferWire.Read(offer) : null,
         OfferAnswer = wire.OfferAnswer is { } answer ? OfferWire.Read(answer) : null,
+        Pause = wire.Pause is { } pause ? new FailoverPause(Number(pause.Number, 0, "pause.number"), Span(pause.ForNanos, "pause.for")) : null,
     };
 }

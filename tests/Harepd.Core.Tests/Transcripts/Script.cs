@@ -127,6 +127,12 @@ internal sealed class Script
             case ["move", .. var options]:
                 _stage.Order(name, options.FirstOrDefault(option => option != "dry") ?? "", options.Contains("dry"));
                 break;
+            case ["pause", var span]:
+                _stage.Pause(name, Span(span));
+                break;
+            case ["resume"]:
+                _stage.Pause(name, TimeSpan.Zero);
+                break;
             case ["rejoin"]:
                 _stage.OrderRejoin(name);
                 break;

@@ -97,6 +97,9 @@ internal sealed class Stage(Narrator narrator)
         new Input.OrderDone(Awaited(name), isDone, end, isDone ? end == default ? "done" : $"stopped, ends before {end}" : "the server would not"),
         isDone ? "its server did as ordered" : "its server did not do as ordered");
 
+    public void Pause(string name, TimeSpan span) =>
+        Step(_actors[name], new Input.PauseOrdered(++_orders, span), span > TimeSpan.Zero ? "is told to pause failovers" : "is told to resume");
+
     public void OrderRejoin(string name) => Step(_actors[name], new Input.RejoinOrdered(), "is told to rejoin");
 
     public void AnswerRejoin(string name, bool isDone) => Step(

@@ -53,10 +53,13 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
         var unknown = await cluster.DaemonOf(primary).RunAsync("switchover", "--to", "node_9");
         Assert.Equal(75, unknown.ExitCode);
 
+        // A pause is for failovers alone.
+        Assert.Equal(0, (await cluster.DaemonOf(standby).RunAsync("pause", "--for", "1m")).ExitCode);
         var possible = await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run", "--json");
         Assert.Equal(0, possible.ExitCode);
         Assert.Contains("\"Possible\"", possible.Output, StringComparison.Ordinal);
         Assert.Equal(Gate.ReadWrite, GateOnDisk.Of(primary.Server));
+        Assert.Equal(0, (await cluster.DaemonOf(primary).RunAsync("resume")).ExitCode);
     }
 
     private async Task<RepmgrNode> MoveAsync(LabCluster cluster, RepmgrNode old)

@@ -108,6 +108,7 @@ internal sealed class RandomMessages(int seed)
         Synchronous = Maybe() ? $"{Word()},{Word()}" : "",
         Quorum = Maybe() ? Word() : "",
         Offer = Maybe() ? new HandoverOffer(Member(), Number(0), new Term(Number(0)), Point(), new Lsn((ulong)_random.NextInt64()), Span()) : null,
+        Pause = Maybe() ? new FailoverPause(Number(0), Span()) : null,
         OfferAnswer = Maybe() ? new HandoverAnswer(Member(), Number(0), new Lsn((ulong)_random.NextInt64()), Maybe() ? Word() : "") : null,
     };
 
