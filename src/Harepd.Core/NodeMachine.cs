@@ -32,9 +32,11 @@ public static class NodeMachine
             Seed = start.Incarnation.Value | 1,
         };
 
+        var isLost = settings.HasVoter && start.Timeline.IsNone && !start.IsTimelineTrusted && settings.Membership.Everyone.Count > 1;
         return new NodeState
         {
-            Voter = settings.HasVoter ? voter with { Timeline = start.Timeline } : null,
+            Voter = settings.HasVoter ? voter with { Timeline = start.Timeline, IsTimelineLost = isLost } : null,
+            Hearing = isLost ? new TimelineHearing(now + settings.Lease.AbstainFor) : null,
             Lease = settings.HasCandidate ? lease with { Attempt = null, Releasing = null } : null,
             Server = new ServerObservation { At = now, Health = ServerHealth.Unknown },
             Gate = new GateState { Now = start.GateOnDisk },
@@ -101,6 +103,9 @@ public sealed record NodeStart
 
     /// <summary>The durable timeline from disk; default when there is none.</summary>
     public DurableTimeline Timeline { get; init; }
+
+    /// <summary>An operator said that there is no timeline to be remembered: nobody needs to be heard first.</summary>
+    public bool IsTimelineTrusted { get; init; }
 
     /// <summary>The gate that the managed block on disk shows; <see cref="Gate.ReadWrite"/> when in doubt.</summary>
     public Gate GateOnDisk { get; init; } = Gate.ReadWrite;

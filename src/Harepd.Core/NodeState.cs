@@ -68,6 +68,9 @@ public sealed record NodeState
 
     public bool IsRogue { get; init; }
 
+    /// <summary>While the voter's note of timelines is lost: whom it has heard about theirs; null otherwise.</summary>
+    public TimelineHearing? Hearing { get; init; }
+
     /// <summary>Standby reads are allowed now (lag hysteresis).</summary>
     public bool IsReadable { get; init; }
 

@@ -71,11 +71,14 @@ internal sealed partial class Turn
                 continue;
             }
 
+            // The candidate's process of this member knows nothing of its voter's disk; what is told on does.
+            var told = report.Member == settings.Self && _state.Voter is { } voter ? report with { Noted = voter.Timeline, NotedVersion = report.Version, NotedAge = TimeSpan.Zero } : report;
             _state = _state with
             {
-                View = _state.View.Merge(report, settings.Membership, now),
+                View = _state.View.Merge(told, settings.Membership, now),
                 HighestTerm = Max(_state.HighestTerm, report.HeldTerm),
             };
+            HearNoted(report);
             if (report.Pause is { } pause && settings.Membership.Everyone.Contains(report.Member))
             {
                 TakePause(pause.Number, now - TimeSpan.FromTicks(Math.Clamp(report.Age.Ticks, 0, TimeSpan.TicksPerDay)), pause.For);
@@ -161,6 +164,8 @@ internal sealed partial class Turn
             UpstreamSilence = server.UpstreamSilence,
             ServerPort = settings.ServerPort,
             PromotedAge = PromotedAge(),
+            Noted = _state.Voter?.Timeline,
+            NotedVersion = _state.Voter is null ? 0 : _state.ReportVersion + 1,
             Synchronous = NamesOf(server, "sync"),
             Quorum = NamesOf(server, "quorum"),
             Offer = OfferNow(),

@@ -97,7 +97,7 @@ internal sealed partial class Turn
         var isHigher = voter.Timeline.Judge(timeline.System, timeline.Point) == RefusalReason.None;
         _state = _state with
         {
-            Voter = isHigher ? voter with { Timeline = timeline } : voter,
+            Voter = isHigher ? voter with { Timeline = timeline, IsTimelineLost = false } : voter,
             SavingTimeline = null,
             WaitingVotes = [],
         };

@@ -111,6 +111,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             SettleRejoin();
         }
 
+        SettleHearing();
         SettleReport();
         SettleMemory();
     }

@@ -106,6 +106,8 @@ public sealed class LabCluster : IAsyncDisposable
     public HarepdProcess DaemonOf(RepmgrNode node) => node == Repmgr.Node1 ? Daemon1 : node == Repmgr.Node2 ? Daemon2 : WitnessDaemon;
 
     /// <summary>The daemon's <c>runDir</c>: its resume files, its locks, and the page that it shares with the guard.</summary>
+    public string StateFolderOf(RepmgrNode node) => Lab.MakeFolder(Path.Combine(node.Name, "state"));
+
     public string RunFolderOf(RepmgrNode node) => Lab.MakeMemoryFolder(node.Name);
 
     public RepmgrNode OtherThan(RepmgrNode node) => node == Repmgr.Node1 ? Repmgr.Node2 : Repmgr.Node1;
@@ -221,7 +223,7 @@ public sealed class LabCluster : IAsyncDisposable
         ["http.bindPort"] = $"{HttpPort}",
         // A voter that starts without memory is silent for a little longer than this: ten seconds by default, at every start of a lab.
         ["lease.maxDuration"] = "3s",
-        ["stateDir"] = Quote(Lab.MakeFolder(Path.Combine(node.Name, "state"))),
+        ["stateDir"] = Quote(StateFolderOf(node)),
         ["runDir"] = Quote(RunFolderOf(node)),
         ["logs.filePath"] = options.JsonLogs ? Quote(JsonLogOf(node)) : null,
     };

@@ -155,6 +155,8 @@ public enum DecisionKind
     WatchdogFired = 160,
     MembershipRefused = 170,
     TimelineNotSaved = 171,
+    TimelineUnknown = 172,
+    TimelineLearnt = 173,
     Stopping = 180,
     HoldSettled = 185,
     FailoverWaits = 200,

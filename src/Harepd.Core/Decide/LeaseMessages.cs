@@ -79,4 +79,7 @@ public enum RefusalReason
 
     /// <summary>The new timeline is on its way to the disk; ask again.</summary>
     TimelineBeingSaved,
+
+    /// <summary>The voter lost its note of the highest timeline and has not heard from all other members yet.</summary>
+    TimelineUnknown,
 }

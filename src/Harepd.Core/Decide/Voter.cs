@@ -54,6 +54,11 @@ public static class Voter
             reason = RefusalReason.DurationOutOfRange;
         }
 
+        if (reason == RefusalReason.None && state.IsTimelineLost)
+        {
+            reason = RefusalReason.TimelineUnknown;
+        }
+
         if (reason == RefusalReason.None)
         {
             reason = state.Timeline.Judge(request.System, request.Timeline);

@@ -21,6 +21,12 @@ public sealed record VoterState
     /// <summary>The highest timeline that a holder had, as far as this voter made it durable.</summary>
     public DurableTimeline Timeline { get; init; }
 
+    /// <summary>
+    /// Nothing was found on disk, and nobody has been heard who could say what stood there: a timeline that is too old cannot be told from a good one,
+    /// so nothing is accepted.
+    /// </summary>
+    public bool IsTimelineLost { get; init; }
+
     /// <summary>The live lease at <paramref name="now"/>, or null.</summary>
     public LeaseRecord? LiveAt(Instant now) => Lease is { } lease && now < lease.Expiry ? lease : null;
 }
@@ -30,23 +36,3 @@ public sealed record VoterState
 /// <param name="Ballot">The ballot last accepted from the owner.</param>
 /// <param name="Expiry">Until when this voter refuses others, on its own boot-time clock.</param>
 public sealed record LeaseRecord(LeaseOwner Owner, Ballot Ballot, Instant Expiry);
-
-/// <summary>The part of a voter's memory that survives the machine: which system, and the highest timeline of any holder.</summary>
-public readonly record struct DurableTimeline(SystemId System, TimelinePoint Point)
-{
-    /// <summary>
-    /// Whether a server on <paramref name="point"/> of <paramref name="system"/> may hold a lease: same system, a timeline not below
-    /// the recorded one, and the very same switch point where the numbers are equal (numbers can collide).
-    /// An unknown timeline or system is never admitted.
-    /// </summary>
-    public RefusalReason Judge(SystemId system, TimelinePoint point)
-    {
-        if (system.IsUnknown || (!System.IsUnknown && system != System))
-        {
-            return RefusalReason.OtherSystem;
-        }
-
-        var isOld = point.IsUnknown || point.Timeline < Point.Timeline || (point.Timeline == Point.Timeline && point.SwitchLsn != Point.SwitchLsn);
-        return isOld ? RefusalReason.OldTimeline : RefusalReason.None;
-    }
-}

@@ -88,6 +88,18 @@ public sealed record NodeReport
     /// <summary>The pause that this member knows of, over or not; null before the first.</summary>
     public FailoverPause? Pause { get; init; }
 
+    /// <summary>
+    /// The timeline that this member's voter has noted on its disk, none being a value too; null when unknown. Where voter and candidate are two processes
+    /// it is older than the statement, and keeps its own age.
+    /// </summary>
+    public DurableTimeline? Noted { get; init; }
+
+    /// <summary>How old <see cref="Noted"/> was when it was sent to us, at the least.</summary>
+    public TimeSpan NotedAge { get; init; }
+
+    /// <summary>The <see cref="Version"/> with which <see cref="Noted"/> was stated.</summary>
+    public long NotedVersion { get; init; }
+
     /// <summary>On a primary: the standbys that replicate synchronously, by name, in order, parted by commas.</summary>
     public string Synchronous { get; init; } = "";
 

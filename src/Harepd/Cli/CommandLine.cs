@@ -52,6 +52,7 @@ internal static class CommandLine
         root.Subcommands.Add(PauseCommand.BuildResume(file, manual));
         root.Subcommands.Add(HbaCommand.Build(file, manual));
         root.Subcommands.Add(FenceCommand.Build(file, manual));
+        root.Subcommands.Add(TimelineCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));
         root.Subcommands.Add(HaproxyConfigCommand.Build(file, manual));
         root.Subcommands.Add(VersionCommand.Build(manual));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf.Collections;
+using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Observe;
 using Harepd.Core.Share;
@@ -73,6 +74,11 @@ internal static class ReportWire
             wire.UpstreamSilenceNanos = Nanos(silence);
         }
 
+        if (report.Noted is { } noted)
+        {
+            wire.Noted = new NotedTimeline { System = noted.System.Value, Point = VoteWire.Write(noted.Point), AgeNanos = Nanos(report.NotedAge + waited), Version = report.NotedVersion };
+        }
+
         if (report.PromotedAge is { } promoted)
         {
             wire.PromotedAgeNanos = Nanos(promoted);
@@ -110,6 +116,9 @@ internal static class ReportWire
         UpstreamSilence = wire.HasUpstreamSilenceNanos ? Span(wire.UpstreamSilenceNanos, "report.upstream_silence") : null,
         ServerPort = wire.ServerPort <= MaxPort ? (int)wire.ServerPort : throw Refuse("report.server_port", $"is {wire.ServerPort}, out of range"),
         PromotedAge = wire.HasPromotedAgeNanos ? Span(wire.PromotedAgeNanos, "report.promoted_age") : null,
+        Noted = wire.Noted is { } noted ? new DurableTimeline(new SystemId(noted.System), VoteWire.Read(noted.Point)) : null,
+        NotedVersion = wire.Noted is { } stated ? Number(stated.Version, 0, "report.noted.version") : 0,
+        NotedAge = wire.Noted is { } dated ? Span(dated.AgeNanos, "report.noted.age") : default,
         Synchronous = Text(wire.Synchronous, MaxReason, "report.synchronous"),
         Quorum = Text(wire.Quorum, MaxReason, "report.quorum"),
         Offer = wire.Offer is { } offer ? OfferWire.Read(offer) : null,

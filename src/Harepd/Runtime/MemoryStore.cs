@@ -15,6 +15,7 @@ namespace Harepd.Runtime;
 internal sealed class MemoryStore : IDisposable
 {
     private readonly string _runDir;
+    private readonly string _stateDir;
     private readonly MemoryScope _scope;
     private readonly ILogger _log;
     private readonly List<FileLock> _locks = [];
@@ -23,9 +24,10 @@ internal sealed class MemoryStore : IDisposable
     private LeaseState? _savedLease;
     private bool _hasFailed;
 
-    private MemoryStore(string runDir, MemoryScope scope, ILogger log)
+    private MemoryStore(string runDir, string stateDir, MemoryScope scope, ILogger log)
     {
         _runDir = runDir;
+        _stateDir = stateDir;
         _scope = scope;
         _log = log;
     }
@@ -34,7 +36,7 @@ internal sealed class MemoryStore : IDisposable
     public static MemoryStore? TryOpen(string runDir, string stateDir, MemoryScope scope, bool hasVoter, bool hasCandidate, ILogger log, out string? error)
     {
         error = null;
-        var store = new MemoryStore(runDir, scope, log);
+        var store = new MemoryStore(runDir, stateDir, scope, log);
         try
         {
             Directory.CreateDirectory(runDir);
@@ -78,6 +80,9 @@ internal sealed class MemoryStore : IDisposable
 
     /// <summary>The durable timeline; default when there is none.</summary>
     public DurableTimeline ReadTimeline() => _timeline?.Value ?? default;
+
+    /// <summary>Whether an operator said that no timeline is to be remembered here (<see cref="TimelineTrust"/>); his word counts once.</summary>
+    public bool TakeTimelineTrust() => _timeline is not null && TimelineTrust.Take(_stateDir);
 
     /// <summary>Keeps what changed on tmpfs. False when it could not: then nothing of this step may leave (R7).</summary>
     public bool Save(Effect.SaveMemory save)

@@ -64,6 +64,7 @@ internal sealed partial class Node : IAsyncDisposable
             Voter = settings.HasVoter ? memory.ReadVoter() : null,
             Lease = resumed,
             Timeline = memory.ReadTimeline(),
+            IsTimelineTrusted = memory.TakeTimelineTrust(),
             GateOnDisk = gate,
             TermOnDisk = term,
             IsPromotionPending = _data?.WasToldToPromote() == true,

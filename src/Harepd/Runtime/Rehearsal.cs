@@ -120,7 +120,7 @@ internal static class Rehearsal
 
         public NodeState State { get; private set; } = NodeMachine.Create(
             settings,
-            new NodeStart { Incarnation = new((ulong)settings.Self.GetHashCode() | 1), UnixMillis = 1, GateOnDisk = Gate.Fenced },
+            new NodeStart { Incarnation = new((ulong)settings.Self.GetHashCode() | 1), UnixMillis = 1, GateOnDisk = Gate.Fenced, IsTimelineTrusted = true },
             now);
 
         public void Post(Input input) => _waiting.Enqueue(input);

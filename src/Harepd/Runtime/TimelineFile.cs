@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Harepd.Core.Decide;
+using Harepd.Core.Model;
 using Harepd.Files;
 using Microsoft.Win32.SafeHandles;
 
@@ -13,6 +13,7 @@ namespace Harepd.Runtime;
 /// </summary>
 internal sealed class TimelineFile : IDisposable
 {
+    private const string Name = "timeline";
     private const int SlotLength = 4096;
     private const int Slots = 2;
     private readonly SafeFileHandle _file;
@@ -38,7 +39,7 @@ internal sealed class TimelineFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">Nor read.</exception>
     public static TimelineFile Open(string stateDir)
     {
-        var path = Path.Combine(stateDir, "timeline");
+        var path = Path.Combine(stateDir, Name);
         if (!File.Exists(path) || new FileInfo(path).Length < Slots * SlotLength)
         {
             var made = AtomicFile.Replace(path, new byte[Slots * SlotLength]);
@@ -49,6 +50,21 @@ internal sealed class TimelineFile : IDisposable
         }
 
         return new TimelineFile(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));
+    }
+
+    /// <summary>What is noted in a state folder, without opening it for a voter; default when nothing is.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Nor opened.</exception>
+    public static DurableTimeline Read(string stateDir)
+    {
+        var path = Path.Combine(stateDir, Name);
+        if (!File.Exists(path))
+        {
+            return default;
+        }
+
+        using var file = new TimelineFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return file.Value;
     }
 
     /// <summary>Writes a timeline; true once the disk has it. Waits for the disk: never call it on the loop. One writer.</summary>

@@ -12,7 +12,7 @@ namespace Harepd.Core.Tests.Machine;
 public sealed class NodeMachineTests
 {
     private static readonly NodeSettings Node = new() { Self = A, Membership = Three, NodeName = "a" };
-    private static readonly NodeStart Fresh = new() { Incarnation = new Incarnation(1), UnixMillis = 1000, GateOnDisk = Gate.Fenced };
+    private static readonly NodeStart Fresh = new() { Incarnation = new Incarnation(1), UnixMillis = 1000, GateOnDisk = Gate.Fenced, IsTimelineTrusted = true };
 
     private static NodeStep Step(NodeState state, Input input, Instant now) => NodeMachine.Step(state, Node, input, now);
 

@@ -74,6 +74,9 @@ internal sealed class Injector
                 process.Post(new Input.Stop("the simulation says so"));
                 _world.Agenda.After(4 * brief + Span.Second, () => _world.StartDaemon(host));
                 break;
+            case Faults.DiskLost:
+                LoseDisk(host, brief);
+                break;
             case Faults.OtherMembership when process is not null:
                 OtherMembership(host, brief);
                 break;
@@ -216,6 +219,25 @@ internal sealed class Injector
         _world.PowerOff(host);
         var ppm = _world.DrawRate(dice);
         _world.Agenda.After(downtime + Span.Second, () => _world.PowerOn(host, ppm));
+    }
+
+    /// <summary>The daemon's state folder is gone; one at a time, and not before the one before it was told what it lost.</summary>
+    private void LoseDisk(SimHost host, long backAfter)
+    {
+        if (_world.Hosts.Any(other => other.TimelineOnDisk.IsNone))
+        {
+            return;
+        }
+
+        _world.Note(host.Name, "daemon is killed and its disk is lost");
+        foreach (var process in host.Processes.ToList())
+        {
+            process.Die();
+            _world.Forget(host, process);
+        }
+
+        host.TimelineOnDisk = default;
+        _world.Agenda.After(backAfter + 50 * Span.Millisecond, () => _world.StartDaemon(host));
     }
 
     private void Resume(SimHost host)

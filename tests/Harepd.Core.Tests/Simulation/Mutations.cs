@@ -25,6 +25,7 @@ internal static class Mutations
         new ShutInName(),
         new WithoutDrift(),
         new LostAbstention(),
+        new LostTimeline(),
         new Room("a promotion is begun after the lease") { LatePromotion = true, With = Faults.Pause | Faults.GateSlow, IsManaged = true },
         new Hasty("what is known to be lacking is not counted") { Change = policy => policy with { MaxLagBytes = long.MaxValue } },
         new Forgetful("readers are let in while a promotion is open") { Change = promotion => promotion with { IsPending = false }, With = Faults.SlowPromotion },
@@ -236,6 +237,16 @@ internal static class Mutations
             input is Input.VoteAsked ? settings with { Lease = settings.Lease with { DriftPpm = 0, Margin = TimeSpan.Zero } } : settings,
             input,
             now);
+    }
+
+    /// <summary>A voter that lost its disk takes any timeline for a good one.</summary>
+    private sealed class LostTimeline : Mutation
+    {
+        public override string Name => "a voter whose disk was lost hears nobody first";
+
+        public override Faults Needs => Faults.DiskLost | Faults.Reboot | Faults.ServerCrash;
+
+        public override NodeStart Start(NodeStart start) => start with { IsTimelineTrusted = true };
     }
 
     /// <summary>A voter that lost its memory answers at once.</summary>

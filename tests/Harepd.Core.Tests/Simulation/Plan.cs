@@ -37,7 +37,8 @@ internal enum Faults
     SlowPromotion = 1 << 27,
     PromotionFails = 1 << 28,
     Switchover = 1 << 29,
-    All = (1 << 30) - 1,
+    DiskLost = 1 << 30,
+    All = int.MaxValue,
 }
 
 /// <summary>One run: who takes part, how the lease is set, what goes wrong and how badly. Drawn from the seed alone.</summary>
@@ -125,7 +126,7 @@ internal sealed record Plan
             }
         }
 
-        return DrawPromoter(seed, density, new Plan
+        return DrawDisk(seed, density, DrawPromoter(seed, density, new Plan
         {
             Seed = seed,
             DataNodes = data,
@@ -147,8 +148,12 @@ internal sealed record Plan
             RepairAfter = dice.Between(Span.Second, 8 * Span.Second),
             LossRate = dice.Pick(new[] { 0.01, 0.05, 0.2, 0.4 }),
             Delay = dice.Pick(new[] { 2, 10, 40 }) * Span.Millisecond,
-        });
+        }));
     }
+
+    /// <summary>With dice of its own, for the same reason as <see cref="DrawPromoter"/>.</summary>
+    private static Plan DrawDisk(ulong seed, double density, Plan plan) =>
+        new Dice(seed, "disk").Chance(density) ? plan with { Faults = plan.Faults | Faults.DiskLost } : plan;
 
     /// <summary>With dice of its own: the rest of a seed's plan stays as it was before harepd could promote.</summary>
     private static Plan DrawPromoter(ulong seed, double density, Plan plan)

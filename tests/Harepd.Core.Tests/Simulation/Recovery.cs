@@ -80,7 +80,7 @@ internal sealed class Recovery(World world)
         }
 
         var admissible = world.DataHosts.Where(host => host.Server.TakesWrites
-            && world.Hosts.Count(voter => voter.TimelineOnDisk.Judge(Samples.OneSystem, host.Server.Timeline) == RefusalReason.None) * 2 > world.Hosts.Count).ToList();
+            && world.Hosts.Count(voter => !voter.TimelineOnDisk.IsNone && voter.TimelineOnDisk.Judge(Samples.OneSystem, host.Server.Timeline) == RefusalReason.None) * 2 > world.Hosts.Count).ToList();
         if (admissible.Count > 0)
         {
             throw new ViolationException($"{admissible[0].Name} takes writes, is admissible and healed, but has no lease: {Describe()}");

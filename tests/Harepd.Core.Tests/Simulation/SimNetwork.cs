@@ -79,9 +79,23 @@ internal sealed class SimNetwork(World world)
             {
                 if (process != teller)
                 {
-                    Carry(from, to, () => process.Post(new Input.Heard(told)));
+                    Carry(from, to, () =>
+                    {
+                        process.Post(new Input.Heard(told));
+                        AnswerTold(to, process, from, teller);
+                    });
                 }
             }
+        }
+    }
+
+    /// <summary>A voter's process tells what it knows only when it is told something; elsewhere the answers add nothing and are left out.</summary>
+    private void AnswerTold(SimHost from, SimProcess process, SimHost to, SimProcess teller)
+    {
+        if (process is { IsAlive: true, Settings: { HasCandidate: false, IsWitness: false } })
+        {
+            var known = process.State.View.ToTell(from.Now);
+            Carry(from, to, () => teller.Post(new Input.Heard(known)));
         }
     }
 

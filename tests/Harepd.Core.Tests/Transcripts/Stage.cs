@@ -48,6 +48,7 @@ internal sealed class Stage(Narrator narrator)
             Timeline = actor.DurableTimeline,
             GateOnDisk = gateOnDisk,
             TermOnDisk = actor.TermOnDisk,
+            IsTimelineTrusted = true,
         };
         actor.State = NodeMachine.Create(actor.Settings, start, Now);
         actor.Server ??= Samples.Server(ServerHealth.Unknown, null, Now);

@@ -64,6 +64,25 @@ public sealed class DaemonLifeTests(LiveCluster live)
     }
 
     [Fact]
+    public async Task A_witness_whose_disk_was_lost_votes_when_it_has_heard_everybody()
+    {
+        var (cluster, primary, standby) = await live.ReadyAsync();
+        await cluster.DaemonOf(standby).KillAsync();
+        await cluster.WitnessDaemon.KillAsync();
+        Directory.Delete(cluster.StateFolderOf(cluster.Repmgr.Witness), recursive: true);
+        Directory.Delete(cluster.RunFolderOf(cluster.Repmgr.Witness), recursive: true);
+        await Wait.UntilAsync(() => GateOnDisk.Of(primary.Server) == Gate.Fenced, "the primary to lose its majority", detail: cluster.Describe);
+
+        cluster.WitnessDaemon.Start();
+        await Wait.UntilAsync(
+            () => cluster.WitnessDaemon.Log.Contains("votes for nobody before it has heard from", StringComparison.Ordinal), "the witness to say whom it misses", detail: cluster.Describe);
+        Assert.Equal(Gate.Fenced, GateOnDisk.Of(primary.Server));
+        cluster.DaemonOf(standby).Start();
+
+        await cluster.WaitForServingAsync(primary);
+    }
+
+    [Fact]
     public async Task A_primary_that_hears_no_other_voter_shuts_itself()
     {
         var (cluster, primary, standby) = await live.ReadyAsync();

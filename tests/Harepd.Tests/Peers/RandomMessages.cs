@@ -106,6 +106,8 @@ internal sealed class RandomMessages(int seed)
         ServerPort = _random.Next(0, WireLimits.MaxPort + 1),
         PromotedAge = Maybe() ? Span() : null,
         Synchronous = Maybe() ? $"{Word()},{Word()}" : "",
+        Noted = Maybe() ? new DurableTimeline(new SystemId((ulong)_random.NextInt64()), Point()) : null,
+        NotedVersion = 0,
         Quorum = Maybe() ? Word() : "",
         Offer = Maybe() ? new HandoverOffer(Member(), Number(0), new Term(Number(0)), Point(), new Lsn((ulong)_random.NextInt64()), Span()) : null,
         Pause = Maybe() ? new FailoverPause(Number(0), Span()) : null,

@@ -102,7 +102,7 @@ public sealed class WireTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(11)]
+    [InlineData(12)]
     [InlineData(-1)]
     public void A_reason_without_meaning_is_refused(int reason)
     {
