@@ -22,4 +22,7 @@ public sealed record HaproxyOptions
 
     /// <summary>Keeps a state file over reloads. Without it a reload reverts the runtime state to the configuration.</summary>
     public bool StateFile { get; init; }
+
+    /// <summary>The daemons are told of the master socket, so that they can end what a worker of before a reload still serves. On loopback alone.</summary>
+    public bool MasterSocket { get; init; }
 }

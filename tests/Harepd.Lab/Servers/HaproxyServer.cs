@@ -58,9 +58,11 @@ public sealed class HaproxyServer
     /// <summary>The runtime API, at the level that may change states.</summary>
     public string SocketPath { get; }
 
+    private string MasterPath => Path.Combine(Path.GetDirectoryName(SocketPath)!, "master.sock");
+
     /// <summary>The same as the daemons find it: beside them, or over the network.</summary>
     public string Endpoint => lab.Network is null
-        ? $"unix:{SocketPath},hold:tcp:{Address}:{HoldPort}"
+        ? $"unix:{SocketPath}{(options.MasterSocket ? $",master:unix:{MasterPath}" : "")},hold:tcp:{Address}:{HoldPort}"
         : $"tcp:{Address}:{ApiPort},hold:tcp:{Address}:{HoldPort}";
 
     public string Log => process?.Output ?? "";
@@ -71,8 +73,10 @@ public sealed class HaproxyServer
     /// <summary>Starts it and waits until the runtime API answers.</summary>
     public async Task StartAsync()
     {
-        process = Proc.Start(lab, new ProcSpec(Name, "/usr/sbin/haproxy", "-W", "-db", "-f", config) { Machine = Name });
+        string[] master = options.MasterSocket ? ["-S", MasterPath] : [];
+        process = Proc.Start(lab, new ProcSpec(Name, "/usr/sbin/haproxy", ["-W", "-db", .. master, "-f", config]) { Machine = Name });
         await WaitForAnswerAsync();
+        await WaitForMasterAsync();
     }
 
     /// <summary>Ends it, sessions included.</summary>
@@ -97,19 +101,28 @@ public sealed class HaproxyServer
         var before = await WorkerPidAsync();
         process?.Send(Signal.User2);
         await Wait.UntilAsync(async () => await WorkerPidAsync() is { } now && now != before, "HAProxy's new worker", detail: () => Log);
+        await WaitForMasterAsync();
     }
 
     /// <summary>Sends one command line to the runtime API and returns the answer.</summary>
     /// <exception cref="LabException">No answer within two seconds.</exception>
-    public async Task<string> CommandAsync(string command)
+    public Task<string> CommandAsync(string command) => AskAsync(SocketPath, command);
+
+    private async Task<string> AskAsync(string path, string command)
     {
         using var timer = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), timer.Token);
-            await socket.SendAsync(Encoding.ASCII.GetBytes(command + "\n"), timer.Token);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), timer.Token);
             await using var stream = new NetworkStream(socket);
+            await socket.SendAsync(Encoding.ASCII.GetBytes(command + "\n"), timer.Token);
+            if (path == MasterPath)
+            {
+                // The master listens until the client has said its last; a worker takes that for a client that is gone.
+                socket.Shutdown(SocketShutdown.Send);
+            }
+
             using var reader = new StreamReader(stream, Encoding.ASCII);
             return await reader.ReadToEndAsync(timer.Token);
         }
@@ -153,6 +166,22 @@ public sealed class HaproxyServer
 
     private Task WaitForAnswerAsync() =>
         Wait.UntilAsync(async () => await WorkerPidAsync() is not null, "HAProxy's runtime API", detail: () => Log);
+
+    // The master starts itself anew once its worker runs; a reload that it is told to make before that is lost.
+    private Task WaitForMasterAsync() => !options.MasterSocket ? Task.CompletedTask : Wait.UntilAsync(
+        async () =>
+        {
+            try
+            {
+                return (await AskAsync(MasterPath, "show proc")).Contains("# workers", StringComparison.Ordinal);
+            }
+            catch (LabException)
+            {
+                return false;
+            }
+        },
+        "HAProxy's master",
+        detail: () => Log);
 
     private string ConfigText(IReadOnlyList<PostgresServer> servers)
     {

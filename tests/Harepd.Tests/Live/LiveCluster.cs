@@ -1,4 +1,5 @@
 using Harepd.Lab;
+using Harepd.Lab.Servers;
 using Xunit;
 
 namespace Harepd.Tests.Live;
@@ -6,7 +7,7 @@ namespace Harepd.Tests.Live;
 /// <summary>The cluster on loopback that all live tests share.</summary>
 public sealed class LiveCluster : IAsyncLifetime
 {
-    private readonly MendedCluster cluster = new(new LabClusterOptions());
+    private readonly MendedCluster cluster = new(new LabClusterOptions { Haproxy = new HaproxyOptions { MasterSocket = true } });
 
     public Task InitializeAsync() => Task.CompletedTask;
 
