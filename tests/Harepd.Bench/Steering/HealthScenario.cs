@@ -2,9 +2,6 @@ using System.Globalization;
 using System.Net;
 using Harepd.Lab;
 using Harepd.Lab.Machine;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 
 namespace Harepd.Bench.Steering;
 
@@ -23,8 +20,9 @@ internal sealed class HealthScenario : IScenario
     public async Task<IReadOnlyList<Comparison>> RunAsync(SteeringLab lab, BenchOptions options)
     {
         await lab.StartDaemonsAsync();
-        await using var bare = await BareAsync();
-        var floorEnd = new IPEndPoint(IPAddress.Loopback, new Uri(bare.Urls.First()).Port);
+        await using var bare = await BareAnswers.StartAsync();
+        bare.IsUp = true;
+        var floorEnd = bare.Http;
         var ownEnd = new IPEndPoint(IPAddress.Parse(lab.Primary.Server.Address), LabCluster.HttpPort);
         var term = await TermAsync(ownEnd);
         await HealthLoad.RunAsync(floorEnd, Rate, Length / 4);
@@ -56,21 +54,6 @@ internal sealed class HealthScenario : IScenario
     {
         var sorted = answers.Milliseconds.Order().ToList();
         return sorted[(int)Math.Ceiling(sorted.Count * share) - 1] * 1000;
-    }
-
-    /// <summary>The least that the same web server can do: no status, no rules, two letters.</summary>
-    private static async Task<WebApplication> BareAsync()
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        var application = builder.Build();
-        application.Run(context =>
-        {
-            context.Response.StatusCode = StatusCodes.Status200OK;
-            return Task.CompletedTask;
-        });
-        await application.StartAsync();
-        return application;
     }
 
     private static async Task<string> TermAsync(IPEndPoint daemon)

@@ -6,7 +6,6 @@ using Harepd.Core.Model;
 using Harepd.Haproxy;
 using Harepd.Lab.Machine;
 using Harepd.Lab.Servers;
-using Microsoft.Extensions.Logging.Abstractions;
 using HaproxyServer = Harepd.Lab.Servers.HaproxyServer;
 
 namespace Harepd.Bench.Steering;
@@ -43,24 +42,7 @@ internal sealed class HoldScenario : IScenario
             : throw new LabException($"{visitors.Errors.Count} of {visitors.Visits} clients had an error: {visitors.Errors[0]}");
     }
 
-    private static HaproxyLane Lane(SteeringLab lab, RepmgrNode node)
-    {
-        if (!HaproxyEndpoint.TryParse(lab.Haproxy.Endpoint, out var endpoint, out var reason))
-        {
-            throw new LabException(reason);
-        }
-
-        var lane = new HaproxyLane(
-            endpoint!,
-            new HaproxyTarget(HaproxyServer.WriteBackend, null, node.Name),
-            TimeSpan.FromSeconds(2),
-            TimeSpan.FromSeconds(1),
-            () => Instant.Forever,
-            _ => { },
-            NullLogger.Instance);
-        lane.Start();
-        return lane;
-    }
+    private static HaproxyLane Lane(SteeringLab lab, RepmgrNode node) => SteeringLane.Start(lab.Haproxy.Endpoint, HaproxyServer.WriteBackend, node.Name);
 
     /// <summary>The lanes live for one move: a lane that stands would undo what is done by hand in the next.</summary>
     private async Task<double> MoveAsync(SteeringLab lab, HoldVisitors visitors, RepmgrNode from, RepmgrNode to)

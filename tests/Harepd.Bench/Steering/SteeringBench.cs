@@ -9,7 +9,8 @@ internal static class SteeringBench
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>All there are, in the order in which they run.</summary>
-    public static IReadOnlyList<IScenario> Scenarios { get; } = [new PromotionScenario(), new HealthScenario(), new HoldScenario(), new MoveScenario()];
+    public static IReadOnlyList<IScenario> Scenarios { get; } =
+        [new PromotionScenario(), new HealthScenario(), new HoldScenario(), new MoveScenario(), new FlipScenario(), new CheckCostScenario()];
 
     public static async Task RunAsync(BenchOptions options, TextWriter output)
     {

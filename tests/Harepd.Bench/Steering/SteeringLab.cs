@@ -10,6 +10,9 @@ namespace Harepd.Bench.Steering;
 /// <summary>The servers of the steering benchmarks: primary, standby, witness, HAProxy; the daemons run only while a scenario wants them.</summary>
 internal sealed class SteeringLab : IAsyncDisposable
 {
+    /// <summary>Where the daemons answer HAProxy's agent-check.</summary>
+    public const int AgentPort = 8009;
+
     private SteeringLab(LabCluster cluster)
     {
         Cluster = cluster;
@@ -27,7 +30,7 @@ internal sealed class SteeringLab : IAsyncDisposable
     /// <param name="harepdPromotes">The daemons promote; otherwise somebody else does.</param>
     public static async Task<SteeringLab> StartAsync(bool harepdPromotes = false)
     {
-        var keys = new Dictionary<string, string?> { ["failover.manager"] = harepdPromotes ? "harepd" : null };
+        var keys = new Dictionary<string, string?> { ["failover.manager"] = harepdPromotes ? "harepd" : null, ["http.agentPort"] = $"{AgentPort}" };
         var options = new LabClusterOptions { StartDaemons = false, JsonLogs = true, Harepd = new() { Keys = keys } };
         return new SteeringLab(await LabCluster.StartAsync(options, Tell));
     }
