@@ -68,6 +68,9 @@ public sealed record NodeSettings
     /// <summary>How long the steps of a planned move may take.</summary>
     public MoveLimits Moves { get; init; } = new();
 
+    /// <summary>Poolers are told where the writer is.</summary>
+    public bool PointsClients { get; init; }
+
     /// <summary>How soon a standby that does not follow the holder is told again to.</summary>
     public TimeSpan FollowInterval { get; init; } = TimeSpan.FromSeconds(5);
 

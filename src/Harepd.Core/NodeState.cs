@@ -37,6 +37,9 @@ public sealed record NodeState
 
     public Term RouteTerm { get; init; }
 
+    /// <summary>Where poolers were told last that the writer is; null before the first word and while there is none.</summary>
+    public WriterPlace? Writer { get; init; }
+
     /// <summary>The highest term known, from anybody; stamps effects that need no lease.</summary>
     public Term HighestTerm { get; init; }
 

@@ -106,6 +106,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             SettleGate();
             SettlePromotion();
             SettleRoute();
+            SettlePointing();
             SettlePace();
             SettleUpstream();
             SettleRejoin();

@@ -34,6 +34,9 @@ public sealed class LabCluster : IAsyncDisposable
         Repmgr = repmgr;
         Haproxies = [.. (options.Network ? NetworkHaproxies : LoopbackHaproxies)
             .Select(place => new HaproxyServer(lab, lab.AddressOf(place.Host), [repmgr.Node1.Server, repmgr.Node2.Server], options.Haproxy, place.Name))];
+        Pgbouncers = options.Pgbouncer
+            ? [.. repmgr.DataNodes.Select(node => new PgbouncerServer(lab, $"bouncer_{node.Id}", node.Server.Address))]
+            : [];
         Daemon1 = MakeDaemon(repmgr.Node1, repmgr.Node2);
         Daemon2 = MakeDaemon(repmgr.Node2, repmgr.Node1);
         WitnessDaemon = new HarepdProcess(lab, repmgr.Witness.Name, WriteWitnessConfig(), HarepdMode.ServerOnly);
@@ -47,6 +50,9 @@ public sealed class LabCluster : IAsyncDisposable
     public HaproxyServer Haproxy => Haproxies[0];
 
     public IReadOnlyList<HaproxyServer> Haproxies { get; }
+
+    /// <summary>One for each data node, in their order, where the options ask for them.</summary>
+    public IReadOnlyList<PgbouncerServer> Pgbouncers { get; }
 
     public HarepdProcess Daemon1 { get; }
 
@@ -71,7 +77,7 @@ public sealed class LabCluster : IAsyncDisposable
             var repmgr = await RepmgrCluster.CreateAsync(lab, chosen.Repmgr, progress);
             var cluster = new LabCluster(lab, repmgr, chosen);
             progress?.Invoke("HAProxy and daemons");
-            await Task.WhenAll(cluster.Haproxies.Select(haproxy => haproxy.StartAsync()));
+            await Task.WhenAll([.. cluster.Haproxies.Select(haproxy => haproxy.StartAsync()), .. cluster.Pgbouncers.Select(bouncer => bouncer.StartAsync())]);
             if (chosen.StartDaemons)
             {
                 cluster.StartDaemons();
@@ -167,6 +173,7 @@ public sealed class LabCluster : IAsyncDisposable
         Daemons.Select(daemon => $"---- {daemon.NodeName} daemon{(daemon.IsRunning ? "" : $" (ended, exit {daemon.ExitCode})")}\n{End(daemon.Log)}")
             .Concat(Repmgr.DataNodes.Select(node => $"---- {node.Name} PostgreSQL\n{End(node.Server.Log)}"))
             .Concat(Repmgr.DataNodes.Select(node => $"---- {node.Name} repmgrd\n{End(node.DaemonLog)}"))
+            .Concat(Pgbouncers.Select(bouncer => $"---- {bouncer.Name}\n{End(bouncer.Log)}"))
             .Concat(Haproxies.Select(haproxy => $"---- {haproxy.Name}\n{End(haproxy.Log)}")));
 
     public async ValueTask DisposeAsync() => await Lab.DisposeAsync();
@@ -193,6 +200,14 @@ public sealed class LabCluster : IAsyncDisposable
         keys["postgres.dataDirectory"] = Quote(node.Server.DataDirectory);
         keys["gRPC.neighbours"] = $"[\"{Member(other)}\"]";
         keys["gRPC.witness"] = Quote(Member(Repmgr.Witness));
+        if (Pgbouncers.FirstOrDefault(bouncer => bouncer.Address == node.Server.Address) is { } bouncer)
+        {
+            keys["pgbouncer.endpoints"] = $"[{Quote(bouncer.Endpoint)}]";
+            keys["pgbouncer.user"] = PgbouncerServer.Admin;
+            keys["pgbouncer.databases"] = "[app]";
+            keys["pgbouncer.includeFile"] = Quote(bouncer.IncludeFile);
+        }
+
         return keys;
     }
 

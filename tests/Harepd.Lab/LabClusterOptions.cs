@@ -12,6 +12,9 @@ public sealed record LabClusterOptions
 
     public HarepdOptions Harepd { get; init; } = new();
 
+    /// <summary>A PgBouncer in session mode beside each data node's daemon, steered by it.</summary>
+    public bool Pgbouncer { get; init; }
+
     /// <summary>Every node, HAProxy and client on a machine of its own (<see cref="Machine.MachineNetwork"/>) instead of all on loopback, and two HAProxys.</summary>
     public bool Network { get; init; }
 

@@ -33,6 +33,12 @@ public abstract record Effect
     public sealed record Steer(Route Route, Term Term, Instant NotAfter) : Effect;
 
     /// <summary>
+    /// Where poolers that need an address (PgBouncer) send writing clients; null lets them wait until somebody is known. A null one is a close.
+    /// It opens no gate: a server that is named wrongly refuses by its own.
+    /// </summary>
+    public sealed record Point(WriterPlace? Place, Term Term) : Effect;
+
+    /// <summary>
     /// For a planned move: pause new clients at every HAProxy instead of failing them. This node's server takes no new one, sessions on it go on,
     /// and whoever comes waits in HAProxy's queue until another server is made ready, <see cref="ReleaseHold"/>, or <paramref name="Until"/> (boot-time
     /// clock) at the latest. A close: goes out with the closes, under the held <paramref name="Term"/>. Answered once, by

@@ -33,6 +33,10 @@ internal static class StatusText
         }
 
         console.Write(table);
+        foreach (var route in status.Routes)
+        {
+            console.MarkupLineInterpolated($"{route}");
+        }
     }
 
     public static void WriteJson(PeerStatus status, TextWriter output)
@@ -51,6 +55,13 @@ internal static class StatusText
             foreach (var report in InOrder(status))
             {
                 WriteReport(json, report);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("routes");
+            foreach (var route in status.Routes)
+            {
+                json.WriteStringValue(route);
             }
 
             json.WriteEndArray();

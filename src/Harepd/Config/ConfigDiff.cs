@@ -32,6 +32,7 @@ internal sealed record ConfigDiff(ImmutableArray<ConfigChange> Reloaded, Immutab
         AllowRo = read.AllowRo,
         WatchDog = read.WatchDog,
         Haproxy = MergeServerName(current, read),
+        Pgbouncer = read.Pgbouncer,
         AuthModes = read.AuthModes,
         Postgres = current.Postgres is { } old && read.Postgres is { } next ? Merge(old, next) : current.Postgres,
         Grpc = current.Grpc with { ConnectionDeadline = read.Grpc.ConnectionDeadline },

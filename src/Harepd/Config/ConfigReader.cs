@@ -59,6 +59,7 @@ internal static class ConfigReader
             Grpc = grpc,
             Membership = GrpcSection.ReadMembership(section.Child("membership")),
             Haproxy = HaproxySection.Read(haproxy, nodeName, isDataNode),
+            Pgbouncer = PgbouncerSection.Read(section.Child("pgbouncer")),
             Postgres = hasPostgres ? PostgresSection.Read(section.Child("postgres"), environment) : null,
             Lease = LeaseSection.Read(section.Child("lease")),
             Fence = PolicySections.Fence(section.Child("fence")),
@@ -118,9 +119,9 @@ internal static class ConfigReader
             section.Error("repmgr", null, "missing, while failover.manager is repmgr", mend);
         }
 
-        if (!haproxy.HasItems("server") && !haproxy.HasItems("endpoints") && !config.Http.IsEnabled)
+        if (!haproxy.HasItems("server") && !haproxy.HasItems("endpoints") && !config.Http.IsEnabled && config.Pgbouncer.Endpoints.IsEmpty)
         {
-            const string mend = "name haproxy.server (its checks), haproxy.endpoints (its runtime API) or http.bindPort (health answers)";
+            const string mend = "name haproxy.server (its checks), haproxy.endpoints (its runtime API), http.bindPort (health answers) or pgbouncer.endpoints";
             section.Error("haproxy", null, "nothing tells HAProxy where the primary is", mend);
         }
 

@@ -44,6 +44,8 @@ internal sealed record HarepdConfig
 
     public required HaproxyConfig Haproxy { get; init; }
 
+    public required PgbouncerConfig Pgbouncer { get; init; }
+
     /// <summary>Null only in server-only mode when neither <c>postgres</c> nor <c>repmgr</c> is configured.</summary>
     public required PostgresConfig? Postgres { get; init; }
 

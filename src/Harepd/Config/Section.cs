@@ -129,6 +129,17 @@ internal sealed class Section
         where T : notnull =>
         _errors.Add(item.Line, item.Path, item.Value.ToString(), problem, mend);
 
+    /// <summary>Reports every item of a list that is there already.</summary>
+    public void ReportTwice<T, TKey>(ImmutableArray<Item<T>> items, Func<T, TKey> key)
+        where T : notnull
+    {
+        var seen = new HashSet<TKey>();
+        foreach (var item in items.Where(item => !seen.Add(key(item.Value))))
+        {
+            Error(item, "listed twice", "keep it once");
+        }
+    }
+
     /// <summary>Marks keys as dealt with elsewhere.</summary>
     public void Ignore(params ReadOnlySpan<string> keys)
     {

@@ -26,6 +26,9 @@ internal sealed record PeerStatus
     /// <summary>The freshest report of each member, with its age at the time of the answer.</summary>
     public ImmutableArray<NodeReport> Reports { get; init; } = [];
 
+    /// <summary>One sentence for each HAProxy and PgBouncer that this member steers: what it last came to.</summary>
+    public ImmutableArray<string> Routes { get; init; } = [];
+
     public StatusReply Write()
     {
         var wire = new StatusReply
@@ -38,6 +41,7 @@ internal sealed record PeerStatus
             Holder = Holder is { } holder ? VoteWire.Write(holder) : null,
         };
         ReportWire.Write(Reports, TimeSpan.Zero, wire.Reports);
+        wire.Routes.AddRange(Routes.Take(WireLimits.MaxRoutes).Select(route => WireLimits.Clean(route, WireLimits.MaxReason)));
         return wire;
     }
 
@@ -50,5 +54,6 @@ internal sealed record PeerStatus
         Term = new Term(WireLimits.Number(wire.Term, 0, "term")),
         Holder = VoteWire.ReadOwner(wire.Holder, "holder"),
         Reports = ReportWire.Read(wire.Reports),
+        Routes = [.. wire.Routes.Take(WireLimits.MaxRoutes).Select(route => WireLimits.Text(route, WireLimits.MaxReason, "route"))],
     };
 }

@@ -18,6 +18,9 @@ internal static class WireLimits
     /// <summary>Letters of a reason for people.</summary>
     public const int MaxReason = 1000;
 
+    /// <summary>Sentences about what a member steers.</summary>
+    public const int MaxRoutes = 64;
+
     /// <summary>Rounds, terms and versions stay below this, so that adding one never overflows.</summary>
     public const long MaxNumber = 1L << 62;
 

@@ -26,6 +26,7 @@ internal sealed class DataSide : IAsyncDisposable
     private readonly Lock _replacing = new();
     private volatile Means _means;
     private Effect.Steer? _steered;
+    private Effect.Point? _pointed;
     private bool _isAlarmed;
 
     private DataSide(HarepdConfig config, NodeSettings settings, Func<Input, bool> post, ILoggerFactory logs)
@@ -65,8 +66,15 @@ internal sealed class DataSide : IAsyncDisposable
 
     public GuardKeeper Guard { get; }
 
-    /// <summary>What each HAProxy last answered.</summary>
-    public Steering Steering => _means.Steering;
+    /// <summary>One sentence for each HAProxy and PgBouncer: what it last came to.</summary>
+    public IEnumerable<string> Routes() =>
+    [
+        .. _means.Steering.Applied.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"HAProxy {pair.Key}: {pair.Value.Detail}"),
+        .. _means.Pointing.Applied.Select(applied => $"PgBouncer {applied.Endpoint}: {applied.Detail}"),
+    ];
+
+    /// <summary>What each PgBouncer last came to.</summary>
+    public Pointing Pointing => _means.Pointing;
 
     /// <summary>Puts the rooms together; nothing runs that could open anything before <see cref="Start"/>.</summary>
     public static DataSide Build(HarepdConfig config, NodeSettings settings, Func<Input, bool> post, ILoggerFactory logs) =>
@@ -95,11 +103,22 @@ internal sealed class DataSide : IAsyncDisposable
         }
     }
 
-    /// <summary>Engages or releases the hold at every HAProxy; does not wait, answers by the mailbox. A reload of the configuration ends a hold.</summary>
+    /// <summary>Tells every PgBouncer; does not wait.</summary>
+    public void Point(Effect.Point point)
+    {
+        lock (_replacing)
+        {
+            _pointed = point;
+            _means.Pointing.Point(point);
+        }
+    }
+
+    /// <summary>Engages or releases the hold at every HAProxy and PgBouncer; does not wait, the HAProxys answer by the mailbox. A reload of the configuration ends a hold.</summary>
     public void Hold(Effect effect)
     {
         lock (_replacing)
         {
+            _means.Pointing.Hold(effect);
             _means.Steering.Hold(effect, settled => _post(settled));
         }
     }
@@ -168,6 +187,11 @@ internal sealed class DataSide : IAsyncDisposable
                 // The first opening's own limit is long past; what counts now is the lease as it stands.
                 next.Steering.Steer(steered with { NotAfter = steered.Route.Write ? _watchdog.FenceAt : steered.NotAfter });
             }
+
+            if (_pointed is { } pointed)
+            {
+                next.Pointing.Point(pointed);
+            }
         }
 
         old.Dispose();
@@ -188,21 +212,23 @@ internal sealed class DataSide : IAsyncDisposable
     private Means MeansOf(HarepdConfig config)
     {
         var steering = new Steering(config, () => _watchdog.FenceAt, _logs.CreateLogger("Haproxy"));
+        var pointing = new Pointing(config, () => _watchdog.FenceAt, _logs.CreateLogger("Pgbouncer"));
         var watcher = new PostgresWatcher(
             PostgresDoor.SettingsOf(config),
             server => _post(new Input.Observed(server)),
             detail => _post(new Input.PostmasterDied(detail)),
             _logs.CreateLogger("Postgres"));
-        return new Means(steering, new FenceParty(config, steering), watcher);
+        return new Means(steering, pointing, new FenceParty(config, steering, pointing), watcher);
     }
 
     /// <summary>What is made from the configuration and replaced when that changes.</summary>
-    private sealed record Means(Steering Steering, FenceParty Fence, PostgresWatcher Watcher) : IDisposable
+    private sealed record Means(Steering Steering, Pointing Pointing, FenceParty Fence, PostgresWatcher Watcher) : IDisposable
     {
         public void Dispose()
         {
             Watcher.Dispose();
             Steering.Dispose();
+            Pointing.Dispose();
             Fence.Dispose();
         }
     }

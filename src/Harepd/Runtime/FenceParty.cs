@@ -15,12 +15,14 @@ internal sealed class FenceParty : IDisposable
     private readonly Fencer _strict;
     private readonly Fencer _lenient;
     private readonly Steering _steering;
+    private readonly Pointing? _pointing;
 
     /// <param name="config">The node's configuration.</param>
     /// <param name="steering">The HAProxys to cut; not owned.</param>
-    public FenceParty(HarepdConfig config, Steering steering)
+    /// <param name="pointing">The PgBouncers, which are told and not waited for; not owned.</param>
+    public FenceParty(HarepdConfig config, Steering steering, Pointing? pointing = null)
     {
-        _steering = steering;
+        (_steering, _pointing) = (steering, pointing);
         var settings = PostgresDoor.SettingsOf(config);
         _hba = new HbaGate(settings, PostgresDoor.PolicyOf(config));
         _strict = new Fencer(settings, _hba, new FenceSettings { StopWhenUnconfirmed = config.Fence.StopPostmaster });
@@ -38,6 +40,7 @@ internal sealed class FenceParty : IDisposable
     public GateOutcome Fence(Term term, Instant deadline, bool mayStop, string reason)
     {
         var cut = _steering.BeginCut(deadline);
+        _pointing?.Cut();
         var outcome = Door.Fence(term, deadline, mayStop, reason);
         var haproxy = cut.Wait(deadline);
         return haproxy.Detail.Length == 0 ? outcome : outcome with { Detail = $"{outcome.Detail}; HAProxy: {haproxy.Detail}" };

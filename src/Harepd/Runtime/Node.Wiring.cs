@@ -135,6 +135,7 @@ internal sealed partial class Node
         TellMove = _orders.Tell,
         Look = () => _data?.LookNow(),
         Steer = steer => _data?.Steer(steer),
+        Point = point => _data?.Point(point),
         Hold = effect => _data?.Hold(effect),
         Save = _memory.Save,
         SaveTimeline = timeline => new Thread(() => SaveTimeline(timeline)) { IsBackground = true, Name = "timeline" }.Start(),

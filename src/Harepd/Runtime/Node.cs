@@ -132,7 +132,11 @@ internal sealed partial class Node : IAsyncDisposable
     public void FenceNow(string reason) => _data?.FenceNow(Loop.State.HighestTerm, BootClock.Now + _settings.Lease.FenceBudget, reason);
 
     /// <summary>The stop was clean: the guard may go.</summary>
-    public void Finish() => _data?.Guard.Finish();
+    public void Finish()
+    {
+        _data?.Guard.Finish();
+        _data?.Pointing.LetGo();
+    }
 
     /// <summary>Takes over what can be changed while running.</summary>
     public void Reconfigure(HarepdConfig config)
@@ -170,6 +174,7 @@ internal sealed partial class Node : IAsyncDisposable
             Term = state.HighestTerm,
             Holder = state.Voter?.LiveAt(now)?.Owner ?? (state.Lease?.Held is not null ? state.Lease.Me : HolderHeardOf(state.View, now)),
             Reports = state.View.ToTell(now),
+            Routes = _data is { } data ? [.. data.Routes()] : [],
         };
     }
 

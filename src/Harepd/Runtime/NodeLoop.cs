@@ -108,6 +108,9 @@ internal sealed class NodeLoop
             case Effect.Steer steer:
                 _rooms.Steer(steer);
                 break;
+            case Effect.Point point:
+                _rooms.Point(point);
+                break;
             case Effect.EngageHold or Effect.ReleaseHold:
                 _rooms.Hold(effect);
                 break;

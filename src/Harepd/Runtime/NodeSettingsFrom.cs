@@ -28,6 +28,7 @@ internal static class NodeSettingsFrom
         ServerPort = config.Postgres?.Port ?? 0,
         ReadsSettle = config.Reads.Settle,
         PrimaryReads = config.Reads.Primary,
+        PointsClients = !config.Pgbouncer.Endpoints.IsEmpty,
     };
 
     /// <summary>What a reload may change while the node runs.</summary>
@@ -39,6 +40,7 @@ internal static class NodeSettingsFrom
         MaxLagTime = config.Reads.MaxLagTime,
         ReadsSettle = config.Reads.Settle,
         PrimaryReads = config.Reads.Primary,
+        PointsClients = !config.Pgbouncer.Endpoints.IsEmpty,
         Failover = FailoverOf(config.Failover),
     };
 

@@ -34,7 +34,10 @@ internal sealed record Rooms
     /// <summary>Tell every HAProxy.</summary>
     public required Action<Effect.Steer> Steer { get; init; }
 
-    /// <summary>Pauses clients at every HAProxy, or ends that; answered by the mailbox.</summary>
+    /// <summary>Tells every PgBouncer.</summary>
+    public required Action<Effect.Point> Point { get; init; }
+
+    /// <summary>Pauses clients at every HAProxy and PgBouncer, or ends that; answered by the mailbox.</summary>
     public required Action<Effect> Hold { get; init; }
 
     /// <summary>Keeps the memory on tmpfs, in place; false when it could not be kept, and then nothing of the step may leave (R7).</summary>

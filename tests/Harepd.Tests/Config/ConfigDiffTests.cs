@@ -22,6 +22,14 @@ public sealed class ConfigDiffTests
             serverName: "c"
             timeout: 100ms
             reconcile: 3s
+          pgbouncer:
+            endpoints: ["tcp:10.0.1.1:6432"]
+            user: "p"
+            passFile: /p
+            databases: ["x"]
+            includeFile: /i
+            timeout: 100ms
+            reconcile: 3s
           authModes: { allow: "scram-sha-256", deny: "reject" }
           repmgr: { user: "u", db: "d" }
           postgres:

@@ -55,6 +55,7 @@ internal sealed class RandomMessages(int seed)
         Term = new Term(Number(0)),
         Holder = Maybe() ? new LeaseOwner(Member(), Incarnation()) : null,
         Reports = Reports(),
+        Routes = Maybe() ? [Word(), Word()] : [],
     };
 
     public byte[] Bytes(int max)

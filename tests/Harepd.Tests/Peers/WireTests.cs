@@ -46,7 +46,8 @@ public sealed class WireTests
 
             Assert.True(reports.SequenceEqual(ReportWire.Read(Through(wire).Reports)), $"seed {seed}");
             Assert.True(status.Reports.SequenceEqual(back.Reports), $"seed {seed}");
-            Assert.True(status == back with { Reports = status.Reports }, $"seed {seed}");
+            Assert.True(status.Routes.SequenceEqual(back.Routes), $"seed {seed}");
+            Assert.True(status == back with { Reports = status.Reports, Routes = status.Routes }, $"seed {seed}");
         }
     }
 

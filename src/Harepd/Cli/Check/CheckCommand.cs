@@ -15,7 +15,7 @@ internal static class CheckCommand
             serverOnly, json,
         };
         manual.Add(command, """
-            The doors are PostgreSQL, repmgr's tables, pg_hba.conf, HAProxy, the peers, the clock and the folders. Nothing is changed.
+            The doors are PostgreSQL, repmgr's tables, pg_hba.conf, HAProxy, PgBouncer, the peers, the clock and the folders. Nothing is changed.
             Run it as the user that runs harepd, so that it sees the same rights.
             Exit codes: 0 all is well, 69 a door is shut, 78 the configuration has errors.
 

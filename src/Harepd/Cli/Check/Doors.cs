@@ -13,6 +13,7 @@ internal static class Doors
         if (isDataNode)
         {
             slow.AddRange(HaproxyDoors.Try(config.Haproxy));
+            slow.AddRange(PgbouncerDoors.Try(config));
             server = PostgresDoors.TryAsync(config);
             slow.AddRange(config.Repmgr is { } repmgr ? [RepmgrDoors.TryAsync(config, repmgr)] : []);
         }

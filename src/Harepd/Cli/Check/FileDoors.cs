@@ -28,24 +28,30 @@ internal static partial class FileDoors
 
     private static DoorAnswer Hba(string path)
     {
-        const string name = "pg_hba.conf";
+        var door = $"pg_hba.conf {path}";
+        return WhyNotReplaceable(path) is { Length: > 0 } reason ? DoorAnswer.Shut(door, reason) : DoorAnswer.Open(door, $"readable, replaceable by {User}");
+    }
+
+    /// <summary>Empty when this process may replace the file and keep its owner, else why not.</summary>
+    internal static string WhyNotReplaceable(string path)
+    {
         var target = AtomicFile.Resolve(path);
         if (Access(target, CanRead) != 0)
         {
-            return DoorAnswer.Shut($"{name} {path}", $"{User} may not read it: {Posix.LastError.Text}");
+            return $"{User} may not read {path}: {Posix.LastError.Text}";
         }
 
         // The file is replaced by rename, so the right that counts is the folder's.
         var folder = Path.GetDirectoryName(target) ?? "/";
         if (Access(folder, CanWrite | CanEnter) != 0)
         {
-            return DoorAnswer.Shut($"{name} {path}", $"{User} may not replace it, because {folder} cannot be written: {Posix.LastError.Text}");
+            return $"{User} may not replace {path}, because {folder} cannot be written: {Posix.LastError.Text}";
         }
 
         var owner = FileFacts.Of(target)?.User;
         return owner is { } id && id != Posix.EffectiveUser() && Posix.EffectiveUser() != 0
-            ? DoorAnswer.Shut($"{name} {path}", $"it belongs to user {id}, and only root or its owner can keep it so: run harepd as that user")
-            : DoorAnswer.Open($"{name} {path}", $"readable, replaceable by {User}");
+            ? $"{path} belongs to user {id}, and only root or its owner can keep it so: run harepd as that user"
+            : "";
     }
 
     private static DoorAnswer RunFolder(string path)

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Harepd.Haproxy;
 
 namespace Harepd.Config.Sections;
@@ -10,8 +9,8 @@ internal static class HaproxySection
     {
         var server = section.List("server", AddressValues.Network);
         var endpoints = section.List("endpoints", AddressValues.Endpoint);
-        ReportTwice(section, server);
-        ReportTwice(section, endpoints);
+        section.ReportTwice(server, item => item);
+        section.ReportTwice(endpoints, item => item);
         var config = new HaproxyConfig
         {
             Server = [.. server.Select(item => item.Value)],
@@ -58,14 +57,4 @@ internal static class HaproxySection
         HaproxyTarget.IsName(text) && text != HaproxyTarget.HoldServer
             ? Parsed<string>.Good(text)
             : Parsed<string>.Bad("not a name for this in HAProxy", $"a-z, A-Z, 0-9, dash, underscore, dot and colon; not {HaproxyTarget.HoldServer}");
-
-    private static void ReportTwice<T>(Section section, ImmutableArray<Item<T>> items)
-        where T : notnull
-    {
-        var seen = new HashSet<T>();
-        foreach (var item in items.Where(item => !seen.Add(item.Value)))
-        {
-            section.Error(item, "listed twice", "keep it once");
-        }
-    }
 }

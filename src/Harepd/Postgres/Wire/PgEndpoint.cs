@@ -23,6 +23,9 @@ internal sealed record PgEndpoint
     /// <summary>Session settings given at start-up, such as <c>statement_timeout</c>.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 
+    /// <summary>Names in statements mean PostgreSQL's own functions whatever schemas the database holds. False for what is no PostgreSQL.</summary>
+    public bool PinsSearchPath { get; init; } = true;
+
     public bool IsUnixSocket => Host.StartsWith('/');
 
     public override string ToString() => IsUnixSocket ? $"{Host}/.s.PGSQL.{Port}" : $"{Host}:{Port}";

@@ -48,8 +48,11 @@ internal sealed class PgLogin(PgChannel channel, PgEndpoint endpoint, Instant de
         Add("application_name", endpoint.ApplicationName);
         Add("client_encoding", "UTF8");
 
-        // Names in our statements must mean PostgreSQL's own functions whatever schemas the database holds.
-        Add("search_path", "pg_catalog");
+        if (endpoint.PinsSearchPath)
+        {
+            Add("search_path", "pg_catalog");
+        }
+
         foreach (var (name, value) in endpoint.Settings)
         {
             Add(name, value);

@@ -46,6 +46,9 @@ internal sealed record PgFault(PgFaultKind Kind, string SqlState, string Message
 /// <param name="Fault">Null when every statement went well.</param>
 internal readonly record struct PgReply(IReadOnlyList<IReadOnlyList<string?[]>> Tables, PgFault? Fault)
 {
+    /// <summary>The column names of the last table; empty when there is none.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
     /// <summary>The rows of the first statement that gave any table; empty when there is none.</summary>
     public IReadOnlyList<string?[]> Rows => Tables is [var first, ..] ? first : [];
 

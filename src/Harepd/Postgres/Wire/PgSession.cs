@@ -58,6 +58,7 @@ internal sealed class PgSession : IDisposable
 
         var tables = new List<IReadOnlyList<string?[]>>();
         List<string?[]>? rows = null;
+        IReadOnlyList<string> columns = [];
         PgFault? failure = null;
         while (true)
         {
@@ -70,6 +71,7 @@ internal sealed class PgSession : IDisposable
             {
                 case 'T':
                     rows = [];
+                    columns = Names(body);
                     break;
                 case 'D' when rows is not null:
                     if (Row(body) is not { } row)
@@ -87,7 +89,7 @@ internal sealed class PgSession : IDisposable
                     failure = Error(body);
                     break;
                 case 'Z':
-                    return new PgReply(tables, failure);
+                    return new PgReply(tables, failure) { Columns = columns };
                 default:
                     // Notices, parameter reports and completions without rows carry nothing that is asked for here.
                     break;
@@ -122,6 +124,21 @@ internal sealed class PgSession : IDisposable
         }
 
         return new PgFault(PgFaultKind.Server, state, message) { EndsSession = severity is "FATAL" or "PANIC" };
+    }
+
+    /// <summary>PostgreSQL's RowDescription: a name, then eighteen bytes about it, for each column.</summary>
+    private static List<string> Names(ReadOnlySpan<byte> body)
+    {
+        const int facts = 18;
+        var names = new List<string>();
+        body = body.Length < 2 ? [] : body[2..];
+        while (body.IndexOf((byte)0) is var end and >= 0)
+        {
+            names.Add(Encoding.UTF8.GetString(body[..end]));
+            body = body.Length < end + 1 + facts ? [] : body[(end + 1 + facts)..];
+        }
+
+        return names;
     }
 
     private static string?[]? Row(ReadOnlySpan<byte> body)
