@@ -71,7 +71,7 @@ public sealed record PromotionState
     public Instant NextWake { get; init; } = Instant.Forever;
 }
 
-/// <summary>The holder hands its right over to this standby, in a planned move (ADR 0012).</summary>
+/// <summary>The holder hands its right over to this standby, in a planned move (ADR 0014).</summary>
 /// <param name="From">The holder.</param>
 /// <param name="Offer">As it was last heard.</param>
 /// <param name="Until">It counts until then.</param>

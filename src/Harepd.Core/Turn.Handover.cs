@@ -6,7 +6,7 @@ namespace Harepd.Core;
 
 /// <summary>
 /// The standby's half of a planned move: the holder says that it will release the lease to this member. That stands in for the evidence that a failover
-/// waits for, and for nothing else: the lease is asked for and the server promoted by the ordinary way (ADR 0012).
+/// waits for, and for nothing else: the lease is asked for and the server promoted by the ordinary way (ADR 0014).
 /// </summary>
 internal sealed partial class Turn
 {

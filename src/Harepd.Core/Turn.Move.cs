@@ -8,7 +8,7 @@ namespace Harepd.Core;
 
 /// <summary>
 /// A planned move as the primary's daemon drives it: prepare, hold, shut, stop, hand over, and back as a standby. The lease is kept until the standby has
-/// everything, and released by the ordinary way. Whatever fails before leads back to the old primary in service (ADR 0012).
+/// everything, and released by the ordinary way. Whatever fails before leads back to the old primary in service (ADR 0014).
 /// </summary>
 internal sealed partial class Turn
 {

@@ -3,7 +3,7 @@ using Harepd.Core.Model;
 namespace Harepd.Core.Share;
 
 /// <summary>
-/// What the holder of a planned move tells the standby that shall take over (ADR 0012). It opens nothing: the standby asks for the lease by the ordinary way, and
+/// What the holder of a planned move tells the standby that shall take over (ADR 0014). It opens nothing: the standby asks for the lease by the ordinary way, and
 /// gets it only when the holder has released it.
 /// </summary>
 /// <param name="To">The standby that is meant.</param>

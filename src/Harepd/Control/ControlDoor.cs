@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Harepd.Control;
 
 /// <summary>
-/// The local door for an operator's orders: a unix socket in the run folder that only the daemon's own user and root can open (ADR 0012). One order a connection;
+/// The local door for an operator's orders: a unix socket in the run folder that only the daemon's own user and root can open (ADR 0014). One order a connection;
 /// its answers are lines until the end. Bounded in connections, in the length of a request, and in the time that it may take to come.
 /// </summary>
 internal sealed class ControlDoor : IAsyncDisposable
