@@ -49,6 +49,9 @@ public sealed record NodeState
     /// <summary>The timeline on its way to the disk; null when none.</summary>
     public DurableTimeline? SavingTimeline { get; init; }
 
+    /// <summary>Who was noted last as serving writers; null before the first.</summary>
+    public SeenHolder? Serving { get; init; }
+
     public NodeReport? LastReport { get; init; }
 
     public long ReportVersion { get; init; }
@@ -110,6 +113,9 @@ public sealed record GateState
     /// <summary>What was asked for last; null before the first time.</summary>
     public Gate? Asked { get; init; }
 
+    /// <summary>When it was asked for first, of the times in a row that it was.</summary>
+    public Instant AskedAt { get; init; }
+
     public Term AskedTerm { get; init; }
 
     /// <summary>Number of the operation asked last; answers to earlier ones do not count.</summary>
@@ -127,3 +133,9 @@ public sealed record GateState
     /// <summary>No ordinary client can write here: confirmed, and nothing asked for that would open.</summary>
     public bool IsShutForWrites => IsKnown && Now != Gate.ReadWrite && Asked is not (null or Gate.ReadWrite);
 }
+
+/// <summary>A member that holds the lease with its gate open, by its own word.</summary>
+/// <param name="Term">Of that lease.</param>
+/// <param name="Name">Of the node.</param>
+/// <param name="Timeline">What its server writes.</param>
+public sealed record SeenHolder(Term Term, string Name, TimelinePoint Timeline);

@@ -72,7 +72,7 @@ internal sealed partial class Turn
             Note(DecisionKind.GateAsked, term, before.Asked?.ToString() ?? "", to.ToString(), reason);
         }
 
-        _state = _state with { Gate = _state.Gate with { Asked = to, AskedTerm = term, IsPending = true, Reason = reason } };
+        _state = _state with { Gate = _state.Gate with { Asked = to, AskedAt = before.Asked == to ? before.AskedAt : now, AskedTerm = term, IsPending = true, Reason = reason } };
     }
 
     /// <summary>
@@ -119,11 +119,16 @@ internal sealed partial class Turn
                 NextLook = now + (isDone ? settings.VerifyInterval : settings.GateRetry),
             },
         };
+        if (isDone && applied.Gate == Gate.ReadWrite)
+        {
+            _state = _state with { Serving = new SeenHolder(before.AskedTerm, settings.NodeName, _state.Server.Timeline) };
+        }
+
         var hasChanged = !before.IsKnown || before.Now != applied.Gate || !applied.IsConfirmed;
         if (hasChanged)
         {
             var kind = isDone ? DecisionKind.GateConfirmed : DecisionKind.GateFailed;
-            Note(kind, before.AskedTerm, before.IsKnown ? before.Now.ToString() : "?", applied.Gate.ToString(), applied.Detail);
+            Note(kind, before.AskedTerm, before.IsKnown ? before.Now.ToString() : "?", applied.Gate.ToString(), applied.Detail, now - before.AskedAt);
         }
     }
 

@@ -39,6 +39,11 @@ internal sealed partial class Turn
             var outcome = finding.Problems.Length > 0 ? MoveOutcome.Refused : MoveOutcome.Possible;
             var detail = outcome == MoveOutcome.Possible ? $"nothing stands in the way of a move to {finding.To!.NodeName}" : "nothing was changed";
             _records.Add(new Effect.TellMove(new MoveEvent(order.Id, MoveEventKind.Ended, outcome.ToString(), TimeSpan.Zero, detail) { Outcome = outcome }));
+            if (!order.IsDryRun)
+            {
+                Note(DecisionKind.MoveRefused, _state.HighestTerm, settings.NodeName, order.To, string.Join("; ", finding.Problems), actor: DecisionActor.Operator);
+            }
+
             return;
         }
 
@@ -53,8 +58,9 @@ internal sealed partial class Turn
             Term = held.Term,
             Under = held.Under!,
             Began = now,
+            StepBegan = now,
         };
-        Note(DecisionKind.MoveBegins, held.Term, settings.NodeName, move.ToName, $"ordered; clients may wait for {order.Pause.TotalSeconds:0.#} s at most");
+        Note(DecisionKind.MoveBegins, held.Term, settings.NodeName, move.ToName, $"ordered; clients may wait for {order.Pause.TotalSeconds:0.#} s at most", actor: DecisionActor.Operator);
         Begin(move, MoveStep.Prepare);
     }
 
@@ -163,7 +169,8 @@ internal sealed partial class Turn
         }
 
         _state = _state with { Move = next };
-        Note(DecisionKind.MoveStep, next.Term, move.Step.ToString(), step.ToString(), $"to {next.ToName}{(next.Trouble.Length > 0 ? $"; {next.Trouble}" : "")}");
+        var what = $"to {next.ToName}{(next.Trouble.Length > 0 ? $"; {next.Trouble}" : "")}";
+        Note(DecisionKind.MoveStep, next.Term, move.Step.ToString(), step.ToString(), what, now - move.StepBegan, DecisionActor.Operator);
         Tell(next, MoveEventKind.StepBegan, TimeSpan.Zero, "");
     }
 
@@ -225,7 +232,7 @@ internal sealed partial class Turn
             Outcome = outcome,
             Pause = isOpenAgain ? openedAt - move.PausedAt : TimeSpan.Zero,
         }));
-        Note(DecisionKind.MoveEnded, move.Term, move.Step.ToString(), outcome.ToString(), reason);
+        Note(DecisionKind.MoveEnded, move.Term, move.Step.ToString(), outcome.ToString(), reason, now - move.Began, DecisionActor.Operator);
         _state = _state with { OrderSequence = _state.OrderSequence + 1, Move = move with { Outcome = outcome, StepEnds = Instant.Forever } };
     }
 

@@ -18,7 +18,7 @@ internal sealed partial class Turn
         var until = span <= TimeSpan.Zero ? Instant.Zero : from + (span < FailoverPause.Longest ? span : FailoverPause.Longest);
         _state = _state with { Promotion = _state.Promotion with { PauseNumber = number, PausedUntil = until } };
         var what = until > now ? $"no automatic failover for {until - now:d\\.hh\\:mm\\:ss}" : "automatic failovers again";
-        Note(until > now ? DecisionKind.Paused : DecisionKind.Resumed, _state.HighestTerm, "", "", what);
+        Note(until > now ? DecisionKind.Paused : DecisionKind.Resumed, _state.HighestTerm, "", "", what, actor: DecisionActor.Operator);
     }
 
     private FailoverPause? PauseNow()

@@ -115,7 +115,7 @@ internal sealed partial class Turn
             _state = _state with { Promotion = _state.Promotion with { Current = current with { IsAsked = true }, IsPending = true } };
             var lacks = _state.Promotion.Last is { } last ? Failover.MayLack(last, _state.Server) : 0;
             var loss = lacks == 0 ? "nothing known is lacking" : $"at least {lacks} bytes of the last primary's position are lacking";
-            Note(DecisionKind.PromotionAsked, current.Term, "standby", "primary", $"received {_state.Server.WriteLsn} on timeline {current.From}; {loss}");
+            Note(DecisionKind.PromotionAsked, current.Term, "standby", "primary", $"received {_state.Server.WriteLsn} on timeline {current.From}; {loss}", now - current.Began, ActorOf(current));
         }
     }
 
@@ -129,7 +129,9 @@ internal sealed partial class Turn
                 : _state.Promotion with { Current = null, PromotedTerm = current.Term, PromotedAt = now, Recorded = "" },
         };
         _state = _state with { Promotion = _state.Promotion with { ToNote = current.Term } };
-        Note(DecisionKind.PromotionDone, current.Term, current.From.ToString(), held.Under!.Timeline.ToString(), $"{(now - current.Began).TotalMilliseconds:F0} ms after the lease");
+        var took = now - current.Began;
+        Note(
+            DecisionKind.PromotionDone, current.Term, current.From.ToString(), held.Under!.Timeline.ToString(), $"{took.TotalMilliseconds:F0} ms after the lease", took, ActorOf(current));
         SettleGate();
     }
 
@@ -138,8 +140,10 @@ internal sealed partial class Turn
         // Others get their turn before this one tries again.
         var failedUntil = current.IsAsked ? now + 2 * settings.Failover.PromoteTimeout : now;
         _state = _state with { Promotion = _state.Promotion with { Current = null, FailedUntil = failedUntil, Recorded = "" } };
-        Note(DecisionKind.PromotionFailed, current.Term, "", "", reason);
+        Note(DecisionKind.PromotionFailed, current.Term, "", "", reason, now - current.Began, ActorOf(current));
     }
+
+    private static DecisionActor ActorOf(Promotion current) => current.IsPlanned ? DecisionActor.Operator : DecisionActor.Daemon;
 
     /// <summary>A promotion that was asked for has come, or its server ended before it did.</summary>
     private void SettlePending(ServerObservation before, ServerObservation server)

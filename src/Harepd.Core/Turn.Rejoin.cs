@@ -42,6 +42,7 @@ internal sealed partial class Turn
     private void BeginRejoin(NodeReport holder)
     {
         var rejoin = _state.Rejoin;
+        var actor = rejoin.IsOrdered ? DecisionActor.Operator : DecisionActor.Daemon;
         var what = $"{holder.NodeName} holds the lease on timeline {holder.Timeline}, this server is a primary on {_state.Server.Timeline}";
         var mayByItself = settings.Failover.RejoinsItself && now >= _state.Promotion.PausedUntil;
         if (!mayByItself && !rejoin.IsOrdered)
@@ -64,7 +65,7 @@ internal sealed partial class Turn
             Rejoin = rejoin with { Awaited = sequence, Ends = ends + settings.Moves.Spare, IsOrdered = false, NextWake = ends + settings.Moves.Spare },
         };
         _closes.Add(new Effect.RejoinServer(sequence, holder.HeldTerm, holder.Address, holder.ServerPort, holder.Timeline, ends));
-        Note(DecisionKind.RejoinBegins, holder.HeldTerm, "primary", "standby", what);
+        Note(DecisionKind.RejoinBegins, holder.HeldTerm, "primary", "standby", what, actor: actor);
     }
 
     private void TakeRejoinDone(Input.OrderDone done)
@@ -80,7 +81,8 @@ internal sealed partial class Turn
             Rejoin = rejoin with { Awaited = 0, Ends = Instant.Forever, NextWake = Instant.Forever, NotBefore = now + settings.Moves.RejoinRetry, IsBroken = done.IsFinal },
         };
         _sends.Add(new Effect.Look());
-        Note(done.IsDone ? DecisionKind.RejoinDone : DecisionKind.RejoinFailed, rejoin.Beside, "primary", done.IsDone ? "standby" : "", done.Detail);
+        var took = now - (rejoin.Ends - settings.Moves.Spare - settings.Moves.Rejoin);
+        Note(done.IsDone ? DecisionKind.RejoinDone : DecisionKind.RejoinFailed, rejoin.Beside, "primary", done.IsDone ? "standby" : "", done.Detail, took);
     }
 
     /// <summary>

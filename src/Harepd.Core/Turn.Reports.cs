@@ -92,6 +92,26 @@ internal sealed partial class Turn
         }
 
         NoteTwoPrimaries();
+        NoteServing(reports);
+    }
+
+    /// <summary>Every member keeps who served when, so that the history of the cluster outlives any of them. Once a lease that serves.</summary>
+    private void NoteServing(ImmutableArray<NodeReport> reports)
+    {
+        foreach (var report in reports)
+        {
+            var isServing = report is { Gate: Gate.ReadWrite, InRecovery: false } && report.Member != settings.Self && settings.Membership.Everyone.Contains(report.Member);
+            if (isServing && report.HeldTerm > (_state.Serving?.Term ?? Term.None) && report.HeldTerm >= _state.HighestTerm)
+            {
+                var before = _state.Serving is { } last ? $"{last.Name} on {last.Timeline}" : "";
+                _state = _state with { Serving = new SeenHolder(report.HeldTerm, report.NodeName, report.Timeline) };
+                Note(new Decision(DecisionKind.HolderSeen, report.HeldTerm, before, $"{report.NodeName} on {report.Timeline}", "it holds the lease, and its gate is open")
+                {
+                    Timeline = report.Timeline,
+                    Lsn = report.WriteLsn,
+                });
+            }
+        }
     }
 
     private bool IsMine() => _state.Lease is not null || settings.IsWitness;

@@ -85,7 +85,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 _state = _state with { IsGuardLooking = seen.IsLooking };
                 break;
             case Input.Stop stop:
-                Note(DecisionKind.Stopping, _state.HighestTerm, "", "", stop.Reason);
+                Note(DecisionKind.Stopping, _state.HighestTerm, "", "", stop.Reason, actor: DecisionActor.Operator);
                 _state = _state with { IsStopping = true };
                 break;
             default:
@@ -222,7 +222,9 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 break;
             case LeaseOutput.Acquired(var lease):
                 _state = _state with { HighestTerm = Max(_state.HighestTerm, lease.Term), RecordedRefusal = RefusalReason.None };
-                Note(DecisionKind.LeaseAcquired, lease.Term, "", "holder", $"accepted by {string.Join(", ", lease.Voters)}");
+                Note(
+                    DecisionKind.LeaseAcquired, lease.Term, "", "holder", $"accepted by {string.Join(", ", lease.Voters)}",
+                    now - (lease.Deadline - settings.Lease.Duration), votes: new VoteCount(lease.Voters.Count, 0));
                 BeginPromotion(lease);
                 break;
             case LeaseOutput.Yielded(var lease, var reason):
@@ -231,15 +233,18 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             case LeaseOutput.ElectionFailed failed when failed.Reason != _state.RecordedRefusal:
                 _state = _state with { RecordedRefusal = failed.Reason };
                 var holder = failed.Holder is { } owner ? $", held by {owner.Member}" : "";
-                Note(DecisionKind.ElectionRefused, new Term(failed.Ballot.Round), "", "", $"{failed.Reason}{holder}; {failed.Yes} yes, {failed.No} no");
+                Note(DecisionKind.ElectionRefused, new Term(failed.Ballot.Round), "", "", $"{failed.Reason}{holder}; {failed.Yes} yes, {failed.No} no", votes: new VoteCount(failed.Yes, failed.No));
                 break;
             default:
                 break;
         }
     }
 
-    private void Note(DecisionKind kind, Term term, string from, string to, string reason) =>
-        _records.Add(new Effect.Record(new Decision(kind, term, from, to, reason)));
+    private void Note(
+        DecisionKind kind, Term term, string from, string to, string reason, TimeSpan? took = null, DecisionActor actor = DecisionActor.Daemon, VoteCount? votes = null) =>
+        Note(new Decision(kind, term, from, to, reason) { Took = took, Actor = actor, Votes = votes, Timeline = _state.Server.Timeline, Lsn = _state.Server.WriteLsn });
+
+    private void Note(Decision decision) => _records.Add(new Effect.Record(decision));
 
     private static Term Max(Term left, Term right) => left >= right ? left : right;
 }

@@ -134,14 +134,6 @@ public readonly record struct Route(bool Write, bool Read)
     public static readonly Route None;
 }
 
-/// <summary>What was decided, and why. Recorded once, never repeated each tick.</summary>
-/// <param name="Kind">Stable name of the event.</param>
-/// <param name="Term">The term it happened under; none when there is none.</param>
-/// <param name="From">State before.</param>
-/// <param name="To">State after.</param>
-/// <param name="Reason">One sentence.</param>
-public sealed record Decision(DecisionKind Kind, Term Term, string From, string To, string Reason);
-
 /// <summary>Kinds of decisions; the numbers are event ids and never change.</summary>
 public enum DecisionKind
 {
@@ -151,6 +143,7 @@ public enum DecisionKind
     LeaseYielded = 111,
     LeaseReleased = 112,
     ElectionRefused = 113,
+    HolderSeen = 114,
     GateAsked = 120,
     GateConfirmed = 121,
     GateFailed = 122,
@@ -174,6 +167,7 @@ public enum DecisionKind
     MoveBegins = 210,
     MoveStep = 211,
     MoveEnded = 212,
+    MoveRefused = 213,
     RejoinAdvised = 220,
     RejoinBegins = 221,
     RejoinDone = 222,

@@ -46,6 +46,7 @@ internal static class CommandLine
         root.Options.Add(file);
         root.Subcommands.Add(CheckCommand.Build(file, manual));
         root.Subcommands.Add(StatusCommand.Build(file, manual));
+        root.Subcommands.Add(HistoryCommand.Build(file, manual));
         root.Subcommands.Add(SwitchoverCommand.Build(file, manual));
         root.Subcommands.Add(RejoinCommand.Build(file, manual));
         root.Subcommands.Add(PauseCommand.Build(file, manual));

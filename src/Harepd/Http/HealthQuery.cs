@@ -9,6 +9,9 @@ namespace Harepd.Http;
 /// <param name="Tags">Tags that the node must carry with these values.</param>
 internal sealed record HealthQuery(long? LagBytes, string? ReplicationState, bool IsByReplay, IReadOnlyList<(string Key, string Value)> Tags)
 {
+    /// <summary>How many entries a list has at most, the newest ones; null for the page's own bound.</summary>
+    internal int? Last { get; init; }
+
     internal static readonly HealthQuery None = new(null, null, IsByReplay: false, []);
 
     private static readonly (string Unit, long Bytes)[] Units =
@@ -20,6 +23,7 @@ internal sealed record HealthQuery(long? LagBytes, string? ReplicationState, boo
         long? lag = null;
         string? replicationState = null;
         var isByReplay = false;
+        int? last = null;
         var tags = new List<(string, string)>();
         foreach (var (key, value) in pairs)
         {
@@ -27,6 +31,9 @@ internal sealed record HealthQuery(long? LagBytes, string? ReplicationState, boo
             {
                 case "lag":
                     lag = Bytes(value);
+                    break;
+                case "last":
+                    last = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var most) ? most : null;
                     break;
                 case "replication_state":
                     replicationState = value;
@@ -44,7 +51,7 @@ internal sealed record HealthQuery(long? LagBytes, string? ReplicationState, boo
             }
         }
 
-        return new HealthQuery(lag, replicationState, isByReplay, tags);
+        return new HealthQuery(lag, replicationState, isByReplay, tags) { Last = last };
     }
 
     /// <summary>Bytes of <c>1024</c>, <c>16kB</c>, <c>1.5GB</c>; null for anything else.</summary>

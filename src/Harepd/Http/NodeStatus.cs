@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Harepd.Core.Model;
 using Harepd.Core.Observe;
+using Harepd.History;
 
 namespace Harepd.Http;
 
@@ -69,6 +70,9 @@ internal sealed record NodeStatus
 
     /// <summary>Past failovers, oldest first; bounded by whoever keeps it.</summary>
     public ImmutableArray<HistoryEntry> History { get; init; } = [];
+
+    /// <summary>What was decided here last, oldest first; bounded by whoever keeps it.</summary>
+    public ImmutableQueue<HistoryLine> Decisions { get; init; } = [];
 
     /// <summary>The settings that <c>/config</c> shows, in a stable order.</summary>
     public ImmutableSortedDictionary<string, string> Config { get; init; } = ImmutableSortedDictionary<string, string>.Empty;

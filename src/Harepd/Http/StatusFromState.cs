@@ -3,6 +3,7 @@ using Harepd.Core;
 using Harepd.Core.Model;
 using Harepd.Core.Observe;
 using Harepd.Core.Share;
+using Harepd.History;
 
 namespace Harepd.Http;
 
@@ -22,6 +23,8 @@ internal sealed record StatusFacts
     public ImmutableSortedDictionary<string, string> Config { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     public ImmutableArray<HistoryEntry> History { get; init; } = [];
+
+    public ImmutableQueue<HistoryLine> Decisions { get; init; } = [];
 
     /// <summary>The health port speaks HTTPS.</summary>
     public bool IsHttps { get; init; }
@@ -61,6 +64,7 @@ internal static class StatusFromState
             Tags = facts.Tags,
             Members = members,
             History = facts.History,
+            Decisions = facts.Decisions,
             Config = facts.Config,
         };
     }

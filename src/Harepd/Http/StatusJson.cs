@@ -4,12 +4,15 @@ using System.Globalization;
 using System.Text.Json;
 using Harepd.Core.Model;
 using Harepd.Core.Observe;
+using Harepd.History;
 
 namespace Harepd.Http;
 
-/// <summary>The bodies of <c>/cluster</c>, <c>/history</c> and <c>/config</c>. Pure.</summary>
+/// <summary>The bodies of <c>/cluster</c>, <c>/history</c>, <c>/history/decisions</c> and <c>/config</c>. Pure.</summary>
 internal static class StatusJson
 {
+    private const int UsualDecisions = 100;
+
     internal static ReadOnlyMemory<byte> Cluster(NodeStatus status)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
@@ -48,6 +51,22 @@ internal static class StatusJson
             json.WriteStringValue(entry.At.ToString("yyyy-MM-ddTHH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture));
             json.WriteStringValue(entry.NewHolder);
             json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary>Own decisions, oldest first, in the form of the history file (<c>/history/decisions</c>).</summary>
+    internal static ReadOnlyMemory<byte> Decisions(NodeStatus status, int? last)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartArray();
+        foreach (var line in status.Decisions.TakeLast(Math.Min(last ?? UsualDecisions, HistoryLane.Kept)))
+        {
+            json.WriteRawValue(line.ToJson(), skipInputValidation: true);
         }
 
         json.WriteEndArray();

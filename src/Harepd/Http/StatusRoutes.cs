@@ -30,7 +30,7 @@ internal static class StatusRoutes
             return StatusAnswer.Empty(405);
         }
 
-        var answer = Page(path, status, now)
+        var answer = Page(path, query, status, now)
             ?? (FirstPart(path) switch
             {
                 "liveness" => StatusAnswer.Empty(status is not null && HealthRules.IsAlive(status, now, heartbeatLimit) ? 200 : 503),
@@ -43,7 +43,7 @@ internal static class StatusRoutes
     }
 
     /// <summary>The pages that are no health checks: 200 whatever the node's state is, 503 while there is nothing to show.</summary>
-    private static StatusAnswer? Page(string path, NodeStatus? status, Instant now)
+    private static StatusAnswer? Page(string path, HealthQuery query, NodeStatus? status, Instant now)
     {
         var page = FirstPart(path);
         if (page is not ("patroni" or "cluster" or "history" or "config" or "metrics"))
@@ -55,6 +55,7 @@ internal static class StatusRoutes
         {
             "patroni" => new StatusAnswer(200, Json, NodeJson.Write(status, now)),
             "cluster" => new StatusAnswer(200, Json, StatusJson.Cluster(status)),
+            "history" when path.TrimEnd('/').EndsWith("/history/decisions", StringComparison.Ordinal) => new StatusAnswer(200, Json, StatusJson.Decisions(status, query.Last)),
             "history" => new StatusAnswer(200, Json, StatusJson.History(status)),
             "config" => new StatusAnswer(200, Json, StatusJson.Config(status)),
             _ => new StatusAnswer(200, "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8.GetBytes(MetricsText.Write(status, now))),

@@ -16,6 +16,9 @@ internal sealed record PeerHandlers
     /// <summary>The state for people and tools, from memory.</summary>
     public required Func<PeerStatus> Status { get; init; }
 
+    /// <summary>So many of the last decisions of this process, oldest first, each a JSON object; from memory.</summary>
+    public required Func<int, IEnumerable<byte[]>> History { get; init; }
+
     /// <summary>The rows for peers of the 2021 daemon; null where they cannot be told.</summary>
     public required Func<CancellationToken, ValueTask<ClusterKnowledge?>> FindCluster { get; init; }
 

@@ -16,5 +16,7 @@ internal static class PeerMethods
 
     public static readonly GrpcMethod<StatusRequest, StatusReply> Status = new(Service, "Status", StatusRequest.Parser, StatusReply.Parser);
 
+    public static readonly GrpcMethod<HistoryRequest, HistoryReply> History = new(Service, "History", HistoryRequest.Parser, HistoryReply.Parser);
+
     public static readonly GrpcMethod<WhatYouKnow, IKnow> GetClusterInfo = new(GoService, "GetClusterInfo", WhatYouKnow.Parser, IKnow.Parser);
 }

@@ -77,6 +77,7 @@ internal sealed class PeerService : IAsyncDisposable
             endpoints.MapGrpcUnary(PeerMethods.Vote, (request, call) => JudgeAsync("Vote", call, () => VoteAsync(request, call)), Bounds(WireLimits.MaxVoteBytes));
             endpoints.MapGrpcUnary(PeerMethods.Share, (request, call) => JudgeAsync("Share", call, () => Share(request)), Bounds(WireLimits.MaxShareBytes));
             endpoints.MapGrpcUnary(PeerMethods.Status, (_, _) => ValueTask.FromResult(handlers.Status().Write()), Bounds(WireLimits.MaxVoteBytes));
+            endpoints.MapGrpcUnary(PeerMethods.History, (request, _) => ValueTask.FromResult(HistoryWire.Write(handlers.History(HistoryWire.MostOf(request)))), Bounds(WireLimits.MaxShareBytes));
             endpoints.MapGrpcUnary(PeerMethods.GetClusterInfo, (_, call) => _cluster.AnswerAsync(call.Cancelled), Bounds(WireLimits.MaxVoteBytes));
             endpoints.MapGrpcHealth(
                 service => service is "" or PeerMethods.Service or PeerMethods.GoService ? handlers.IsServing() : null,

@@ -1,33 +1,16 @@
-using System.Collections.Immutable;
 using Harepd.Core.Act;
+using Harepd.History;
 using Microsoft.Extensions.Logging;
 
 namespace Harepd.Runtime;
 
-/// <summary>A decision with the moment people read it by.</summary>
-internal sealed record DatedDecision(DateTime AtUtc, Decision Decision);
-
-/// <summary>Writes decisions to the log, one event each with a stable id, and keeps the last ones for status and history.</summary>
-internal sealed class DecisionLog(ILogger log)
+/// <summary>Hands each decision to the log, one event with a stable id, and to the history. Called by the loop; neither waits for a disk.</summary>
+internal sealed class DecisionLog(ILogger log, HistoryLane history)
 {
-    private const int Kept = 256;
-    private ImmutableQueue<DatedDecision> _recent = [];
-    private int _count;
-
-    /// <summary>The last decisions, oldest first.</summary>
-    public IReadOnlyList<DatedDecision> Recent => [.. Volatile.Read(ref _recent)];
-
-    /// <summary>Takes one decision; called by the loop alone, never waits for a disk (the log queues).</summary>
+    /// <summary>Takes one decision.</summary>
     public void Record(Decision decision)
     {
-        var recent = _recent.Enqueue(new DatedDecision(DateTime.UtcNow, decision));
-        if (++_count > Kept)
-        {
-            recent = recent.Dequeue();
-            _count--;
-        }
-
-        Volatile.Write(ref _recent, recent);
+        history.Take(DateTime.UtcNow, decision);
         var level = decision.Kind switch
         {
             DecisionKind.RogueSeen or DecisionKind.TwoPrimariesSeen or DecisionKind.WatchdogFired => LogLevel.Error,

@@ -115,6 +115,7 @@ internal sealed partial class Node
             return Loop.State.View.ToTell(BootClock.Now);
         },
         Status = Status,
+        History = most => _history.Recent.TakeLast(most).Select(line => line.ToJson()),
         FindCluster = FindClusterAsync,
         IsServing = () => BootClock.Now - Loop.LastStep < TimeSpan.FromSeconds(2),
     };

@@ -9,6 +9,7 @@ using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Share;
+using Harepd.History;
 using Harepd.Peers;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,7 @@ internal sealed partial class Node : IAsyncDisposable
 {
     private readonly Mailbox _mailbox = new();
     private readonly DecisionLog _decisions;
+    private readonly HistoryLane _history;
     private readonly NodeSettings _settings;
     private readonly MemoryStore _memory;
     private readonly MembershipFile _membership;
@@ -48,7 +50,8 @@ internal sealed partial class Node : IAsyncDisposable
         _memory = memory;
         _membership = membership;
         _tls = tls;
-        _decisions = new DecisionLog(logs.CreateLogger("Decision"));
+        _history = new HistoryLane(config.StateDir, settings.HasCandidate || settings.IsWitness ? HistoryFile.NodeStem : HistoryFile.VoterStem, settings.NodeName, logs.CreateLogger("History"));
+        _decisions = new DecisionLog(logs.CreateLogger("Decision"), _history);
         _desk = new VoteDesk((number, request) => _mailbox.TryPost(new Input.VoteAsked(number, request)));
         _orders = new ControlDesk(_mailbox.TryPost);
         var now = BootClock.Now;
@@ -71,14 +74,11 @@ internal sealed partial class Node : IAsyncDisposable
         };
         _decisions.Record(new Decision(DecisionKind.Started, term, "", gate.ToString(), Describe(start)));
         Loop = new NodeLoop(settings, NodeMachine.Create(settings, start, now), _mailbox, Edge());
-        _status = new StatusDoors(config, settings, Loop, tls);
+        _status = new StatusDoors(config, settings, Loop, _history, tls);
     }
 
     /// <summary>The loop; its state is the node's.</summary>
     public NodeLoop Loop { get; }
-
-    /// <summary>The last decisions.</summary>
-    public DecisionLog Decisions => _decisions;
 
     /// <summary>The data node's rooms; null on a witness or a server-only process.</summary>
     public DataSide? Data => _data;
@@ -208,6 +208,7 @@ internal sealed partial class Node : IAsyncDisposable
         _link.Dispose();
         _tls?.Dispose();
         _memory.Dispose();
+        _history.Dispose();
         _mailbox.Dispose();
         _ending.Dispose();
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Harepd.History;
 using Harepd.Http;
 using Harepd.Tests.Haproxy;
 using Xunit;
@@ -158,6 +159,19 @@ public sealed class StatusServerTests : IAsyncLifetime, IDisposable
         Assert.Equal("""[[1,33554432,"no recovery target specified","2026-11-20T12:00:00.000000+00:00","node_1"]]""",
             (await _client.GetStringAsync("/history")).Replace("\\u002B", "+", StringComparison.Ordinal));
         Assert.Equal("""{"loop_wait":"1","ttl":"3"}""", await _client.GetStringAsync("/config"));
+    }
+
+    [Fact]
+    public async Task Decisions_are_told_newest_last_and_not_more_than_are_asked_for()
+    {
+        var lines = Enumerable.Range(1, 120).Select(number => new HistoryLine { Time = DateTime.UnixEpoch.AddSeconds(number), Node = "node_1", Kind = "Paused", Term = number });
+        _status = _status! with { Decisions = [.. lines] };
+
+        using var usual = JsonDocument.Parse(await _client.GetStringAsync("/history/decisions"));
+        using var two = JsonDocument.Parse(await _client.GetStringAsync("/history/decisions?last=2"));
+
+        Assert.Equal(100, usual.RootElement.GetArrayLength());
+        Assert.Equal([119, 120], two.RootElement.EnumerateArray().Select(line => line.GetProperty("term").GetInt64()));
     }
 
     [Fact]

@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 using Harepd.Control;
 using Harepd.Core.Model;
+using Harepd.History;
 using Harepd.Lab;
 using Harepd.Lab.Clients;
 using Harepd.Lab.Daemon;
@@ -39,8 +42,34 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
             primary = await MoveAsync(cluster, primary);
         }
 
+        await RememberAsync(cluster);
+
         var sorted = pauses.Order().ToList();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sorted.Count} moves; pause of writers through HAProxy: median {sorted[sorted.Count / 2]:F0} ms, {sorted[0]:F0} to {sorted[^1]:F0} ms"));
+    }
+
+    /// <summary>Every member knows afterwards who moved what, when, and how long each step took; the own history also without a daemon.</summary>
+    private static async Task RememberAsync(LabCluster cluster)
+    {
+        var all = await HistoryAsync(cluster, "--cluster");
+        Assert.Equal(Rounds, all.Count(line => line is { Kind: "MoveEnded", To: "Moved", Actor: "operator", TookMs: > 0 }));
+        Assert.Equal(Rounds, all.Count(line => line is { Kind: "MoveStep", From: "Stop", To: "HandOver", TookMs: > 0 }));
+        Assert.Equal(Rounds, all.Count(line => line is { Kind: "PromotionDone", Actor: "operator", TookMs: > 0, Timeline: > 1, SwitchLsn: not null }));
+        Assert.Equal(Rounds + 1, all.Count(line => line.Kind == "HolderSeen" && line.Node == cluster.Repmgr.Witness.Name));
+        using var client = new HttpClient();
+        var ended = await client.GetStringAsync($"http://{cluster.Repmgr.Witness.Server.Address}:{LabCluster.HttpPort}/history");
+        Assert.Equal(Rounds, JsonDocument.Parse(ended).RootElement.GetArrayLength());
+
+        await cluster.Daemon1.StopAsync();
+        Assert.Contains(await HistoryAsync(cluster), line => line is { Kind: "Stopping", Actor: "operator" });
+        cluster.Daemon1.Start();
+    }
+
+    private static async Task<IReadOnlyList<HistoryLine>> HistoryAsync(LabCluster cluster, params string[] more)
+    {
+        var answer = await cluster.Daemon1.RunAsync(["history", "--json", "--last", "0", .. more]);
+        Assert.Equal(0, answer.ExitCode);
+        return [.. answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => HistoryLine.Read(Encoding.UTF8.GetBytes(line))!)];
     }
 
     private static async Task RefuseAsync(LabCluster cluster, RepmgrNode primary)

@@ -39,6 +39,7 @@ internal sealed class Cluster
     {
         Vote = (request, _) => ValueTask.FromResult<LeaseReply>(new LeaseReply.Promised(Members[index], request.Ballot)),
         Share = _ => [Report(index)],
+        History = _ => [],
         Status = () => new PeerStatus
         {
             Member = Members[index], Incarnation = Identity(index).Incarnation, Stamp = Membership.Stamp, Version = "1.2.3", Reports = [Report(index)],
