@@ -78,7 +78,6 @@ internal sealed partial class Turn
                 View = _state.View.Merge(told, settings.Membership, now),
                 HighestTerm = Max(_state.HighestTerm, report.HeldTerm),
             };
-            HearNoted(report);
             if (report.Pause is { } pause && settings.Membership.Everyone.Contains(report.Member))
             {
                 TakePause(pause.Number, now - TimeSpan.FromTicks(Math.Clamp(report.Age.Ticks, 0, TimeSpan.TicksPerDay)), pause.For);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
@@ -8,14 +9,6 @@ namespace Harepd.Core;
 /// <summary>A voter without its note of timelines: hears all others, notes the highest, and only then accepts anybody.</summary>
 internal sealed partial class Turn
 {
-    private void HearNoted(NodeReport report)
-    {
-        if (_state.Hearing is { } hearing && report.Member != settings.Self && report.Noted is { } noted && now - report.NotedAge >= hearing.Since)
-        {
-            _state = _state with { Hearing = hearing with { Heard = hearing.Heard.SetItem(report.Member, noted) } };
-        }
-    }
-
     private void SettleHearing()
     {
         if (_state.Hearing is not { } hearing)
@@ -29,8 +22,11 @@ internal sealed partial class Turn
             return;
         }
 
-        var missing = hearing.Missing(settings.Membership, settings.Self);
-        var highest = missing.IsEmpty ? hearing.Highest() : null;
+        var heard = _state.View.Reports
+            .Where(pair => pair.Key != settings.Self && pair.Value.Report.Noted is not null && pair.Value.NotedAt >= hearing.Since)
+            .ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Report.Noted.GetValueOrDefault());
+        var missing = settings.Membership.Everyone.Where(member => member != settings.Self && !heard.ContainsKey(member)).ToImmutableArray();
+        var highest = missing.IsEmpty ? TimelineHearing.Highest([.. heard.Values]) : null;
         if (highest is { IsNone: true })
         {
             _state = _state with { Voter = _state.Voter with { IsTimelineLost = false } };

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Harepd.Core.Model;
 
 namespace Harepd.Core.Decide;
@@ -10,26 +9,20 @@ namespace Harepd.Core.Decide;
 /// <param name="Since">Only what was stated after this counts: an older word, told on by a third member, may be from before what was lost.</param>
 public sealed record TimelineHearing(Instant Since)
 {
-    /// <summary>What each has on its disk, none being a value too.</summary>
-    public ImmutableSortedDictionary<MemberId, DurableTimeline> Heard { get; init; } = ImmutableSortedDictionary<MemberId, DurableTimeline>.Empty;
-
     /// <summary>A disk that refused is not asked again before this.</summary>
     public Instant NextTry { get; init; }
 
     /// <summary>It was told once that votes wait for this.</summary>
     public bool IsTold { get; init; }
 
-    /// <summary>The members whose word is missing.</summary>
-    public ImmutableArray<MemberId> Missing(Membership membership, MemberId self) => [.. membership.Everyone.Where(member => member != self && !Heard.ContainsKey(member))];
-
     /// <summary>
     /// The highest that anybody has; none where nobody has any, as in a new cluster. Null when they contradict each other: two systems, or two switch
     /// points of one timeline. Then an operator must say which is right.
     /// </summary>
-    public DurableTimeline? Highest()
+    public static DurableTimeline? Highest(IReadOnlyCollection<DurableTimeline> heard)
     {
-        var highest = Heard.Values.Max();
-        var contradicts = Heard.Values.Any(noted =>
+        var highest = heard.Max();
+        var contradicts = heard.Any(noted =>
             !noted.IsNone && (noted.System != highest.System || (noted.Point.Timeline == highest.Point.Timeline && noted.Point != highest.Point)));
         return contradicts ? null : highest;
     }

@@ -15,6 +15,7 @@ internal sealed class ControlDoor : IAsyncDisposable
     public const string FileName = "control.sock";
     private const int MostConnections = 8;
     private const int MostRequestBytes = 4096;
+    private static readonly TimeSpan _retryAccept = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(5);
 
     private readonly Socket _listener;
@@ -87,9 +88,14 @@ internal sealed class ControlDoor : IAsyncDisposable
 
                 _ = ServeAsync(connection);
             }
-            catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException)
             {
-                // Closed, or a caller that went away before it was accepted.
+                return;
+            }
+            catch (SocketException)
+            {
+                // A caller that went away, or no descriptor is left: that does not pass by asking again at once.
+                await Task.Delay(_retryAccept);
             }
         }
     }

@@ -15,6 +15,7 @@ namespace Harepd.Http;
 internal sealed class AgentServer : IAsyncDisposable
 {
     private const int MostConnections = 256;
+    private static readonly TimeSpan _retryAccept = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan QuestionTime = TimeSpan.FromMilliseconds(50);
     private readonly Func<NodeStatus?> _status;
     private readonly TimeSpan _heartbeatLimit;
@@ -89,8 +90,9 @@ internal sealed class AgentServer : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // One connection failed while it was being accepted; the slot is free again.
+                // One connection failed while it was being accepted, or no descriptor is left: that does not pass by asking again at once.
                 _slots.Release();
+                await Task.Delay(_retryAccept);
             }
             catch (Exception ex) when (ex is OperationCanceledException or ObjectDisposedException)
             {

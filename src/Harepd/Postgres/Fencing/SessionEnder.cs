@@ -12,7 +12,10 @@ namespace Harepd.Postgres.Fencing;
 /// </summary>
 internal sealed class SessionEnder(ServerSessions sessions, DataFolder folder, FenceSettings settings)
 {
-    /// <summary>A child without a title is a login only if it stays so; others get theirs at once.</summary>
+    /// <summary>
+    /// A child without a title is asked for its sockets only if it stays so; most get theirs at once. One without a connection must not be told to go: on a
+    /// busy machine it can be the startup process, and a server whose startup process ends ends too. It is waited for like the others.
+    /// </summary>
     private static readonly TimeSpan _untitledGrace = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan _askAgain = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan _repeat = TimeSpan.FromMilliseconds(50);
@@ -77,7 +80,7 @@ internal sealed class SessionEnder(ServerSessions sessions, DataFolder folder, F
             {
                 clients.Add(id);
                 _firstSeen.TryAdd(id, now);
-                if (kind == ServerProcessKind.Client || now - _firstSeen[id] >= _untitledGrace)
+                if (kind == ServerProcessKind.Client || (now - _firstSeen[id] >= _untitledGrace && ProcessFacts.HasSocketBeside(process.Pid, postmaster.Pid)))
                 {
                     Tell(process, postmaster, now);
                 }

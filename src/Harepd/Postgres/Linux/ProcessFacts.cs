@@ -91,6 +91,22 @@ internal readonly record struct ProcessFacts(int Pid, int ParentPid, char State,
         }
     }
 
+    /// <summary>
+    /// True when a process has a socket that another one has not: a child of a postmaster then serves a connection; its own processes have none (the
+    /// statistics collector before PostgreSQL 15 excepted). True also where that may not be seen. Waits for neither process.
+    /// </summary>
+    public static bool HasSocketBeside(int pid, int other)
+    {
+        try
+        {
+            return SocketsOf(pid).Except(SocketsOf(other)).Any();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Every process of the machine that may be seen.</summary>
     public static IReadOnlyList<ProcessFacts> All()
     {
@@ -126,6 +142,11 @@ internal readonly record struct ProcessFacts(int Pid, int ParentPid, char State,
             return null;
         }
     }
+
+    private static IEnumerable<string> SocketsOf(int pid) =>
+        Directory.EnumerateFileSystemEntries($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/fd")
+            .Select(LinkTarget)
+            .Where(target => target?.StartsWith("socket:", StringComparison.Ordinal) == true)!;
 
     private static int ReadSmall(string path, Span<byte> into)
     {
