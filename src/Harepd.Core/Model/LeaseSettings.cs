@@ -13,7 +13,7 @@ public sealed record LeaseSettings
     public TimeSpan RenewInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>F: how long before its deadline the holder begins to fence itself.</summary>
-    public TimeSpan FenceBudget { get; init; } = TimeSpan.FromMilliseconds(300);
+    public TimeSpan FenceBudget { get; init; } = TimeSpan.FromMilliseconds(600);
 
     /// <summary>D_max: the longest duration a voter grants, and what its abstention after a start without memory follows (R7).</summary>
     public TimeSpan MaxDuration { get; init; } = TimeSpan.FromSeconds(3);

@@ -23,7 +23,7 @@ internal sealed record LeaseConfig
 /// <summary>Sets of durations that fit together; single durations may still be given.</summary>
 internal enum LeaseProfile
 {
-    /// <summary>3 s, renewed every 500 ms, 300 ms to fence.</summary>
+    /// <summary>3 s, renewed every 500 ms, 600 ms to fence.</summary>
     Default = 0,
 
     /// <summary>1 s, renewed every 200 ms, 300 ms to fence: for hosts that do not stall.</summary>

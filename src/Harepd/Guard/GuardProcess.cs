@@ -39,7 +39,7 @@ internal static class GuardProcess
         var swapping = new Lock();
         var means = new Means(config, log);
         _ = ReloadAsync();
-        var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 4, ProcessLives);
+        var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 3, ProcessLives);
         log.LogInformation(new EventId(175, "GuardStarted"), "the guard looks at the lease of {Node}", config.NodeName);
         watch.Run(stop);
         return true;

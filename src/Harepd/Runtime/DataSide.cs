@@ -35,7 +35,7 @@ internal sealed class DataSide : IAsyncDisposable
         _watchdog = new LeaseWatchdog(
             (term, deadline) => FenceNow(term, deadline, "the lease watchdog fired").IsConfirmed,
             term => post(new Input.WatchdogFired(term)),
-            settings.Lease.FenceBudget / 10);
+            settings.Lease.FenceBudget / 6);
         Guard = GuardKeeper.Start(config.RunDir, config.File, isLooking => post(new Input.GuardSeen(isLooking)), logs.CreateLogger("Guard"));
         _means = MeansOf(config);
         Lane = new GateLane(() => new UnhurriedDoor(_means.Fence.Door, () => Guard.HasShut), () => _watchdog.FenceAt, () => _watchdog.IsFencing || Guard.IsFencing, post, Rehearse);

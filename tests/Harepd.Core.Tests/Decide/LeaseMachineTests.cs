@@ -386,7 +386,7 @@ public sealed class LeaseMachineTests
     [Fact]
     public void R6_an_election_whose_lease_would_have_to_be_fenced_already_is_not_won()
     {
-        var rules = Rules with { Settings = Settings with { Duration = TimeSpan.FromMilliseconds(400) } };
+        var rules = Rules with { Settings = Settings with { Duration = TimeSpan.FromMilliseconds(400), FenceBudget = TimeSpan.FromMilliseconds(300) } };
         var state = LeaseMachine.Tick(Candidate(), rules, OnFirst, At(0)).State;
         foreach (var voter in new[] { A, B })
         {

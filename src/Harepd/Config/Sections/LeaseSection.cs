@@ -14,7 +14,7 @@ internal static class LeaseSection
             Profile = profile,
             Duration = Span(section, "duration", 200, isFast ? 1_000 : 3_000),
             RenewInterval = Span(section, "renewInterval", 20, isFast ? 200 : 500),
-            FenceBudget = Span(section, "fenceBudget", 50, 300),
+            FenceBudget = Span(section, "fenceBudget", 50, isFast ? 300 : 600),
             MaxDuration = Span(section, "maxDuration", 200, 3_000),
             DriftPpm = section.Value("driftPpm", Values.Whole(1, 50_000), 500),
         };
