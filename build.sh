@@ -22,7 +22,7 @@ postgres_major() {
 }
 
 readonly server_packages=("postgresql-$(postgres_major)" "postgresql-$(postgres_major)-repmgr" repmgr haproxy socat openssl)
-readonly test_packages=(pgbouncer python3-grpcio python3-grpc-tools iproute2 nftables)
+readonly test_packages=(pgbouncer python3-grpcio python3-grpc-tools iproute2 nftables stress-ng)
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
 # Build nodes that stay behind would outlive a machine's test run; a developer's machine keeps them for speed.

@@ -11,6 +11,7 @@ public sealed class LabCluster : IAsyncDisposable
 {
     public const int GrpcPort = 10000;
     public const int HttpPort = 8008;
+    private const int NameServerHost = 53;
 
     private static readonly (string Name, int Host)[] LoopbackHaproxies = [("haproxy", 9)];
     private static readonly (string Name, int Host)[] NetworkHaproxies = [("haproxy_1", 9), ("haproxy_2", 10)];
@@ -37,9 +38,11 @@ public sealed class LabCluster : IAsyncDisposable
         Pgbouncers = options.Pgbouncer
             ? [.. repmgr.DataNodes.Select(node => new PgbouncerServer(lab, $"bouncer_{node.Id}", node.Server.Address))]
             : [];
+        RepmgrNode[] members = [.. repmgr.DataNodes, repmgr.Witness];
+        Names = options.Names ? new LabNames(lab, members.ToDictionary(node => node.Name, node => node.Server.Address), lab.AddressOf(NameServerHost)) : null;
         Daemon1 = MakeDaemon(repmgr.Node1, repmgr.Node2);
         Daemon2 = MakeDaemon(repmgr.Node2, repmgr.Node1);
-        WitnessDaemon = new HarepdProcess(lab, repmgr.Witness.Name, WriteWitnessConfig(), HarepdMode.ServerOnly);
+        WitnessDaemon = new HarepdProcess(lab, repmgr.Witness.Name, WriteWitnessConfig(), HarepdMode.ServerOnly) { Wrapper = Wrapper };
     }
 
     public LabFolder Lab { get; }
@@ -53,6 +56,9 @@ public sealed class LabCluster : IAsyncDisposable
 
     /// <summary>One for each data node, in their order, where the options ask for them.</summary>
     public IReadOnlyList<PgbouncerServer> Pgbouncers { get; }
+
+    /// <summary>The members' names, where the options ask for them.</summary>
+    public LabNames? Names { get; }
 
     public HarepdProcess Daemon1 { get; }
 
@@ -119,11 +125,11 @@ public sealed class LabCluster : IAsyncDisposable
     public RepmgrNode OtherThan(RepmgrNode node) => node == Repmgr.Node1 ? Repmgr.Node2 : Repmgr.Node1;
 
     /// <summary>A data node's daemon as one of two processes (<c>--server-only</c> and <c>--client-only</c>) on the same configuration.</summary>
-    public HarepdProcess Part(RepmgrNode node, HarepdMode mode) => new(Lab, node.Name, DaemonOf(node).ConfigFile, mode);
+    public HarepdProcess Part(RepmgrNode node, HarepdMode mode) => new(Lab, node.Name, DaemonOf(node).ConfigFile, mode) { Wrapper = Wrapper };
 
     /// <summary>A daemon of a node on other keys than the lab's, with a file of its own.</summary>
     public HarepdProcess ExtraDaemon(RepmgrNode node, IReadOnlyDictionary<string, string?> keys) =>
-        new(Lab, node.Name, Lab.WriteFile(Path.Combine(node.Name, "extra.yml"), YamlFile.Write("harepd", keys)));
+        new(Lab, node.Name, Lab.WriteFile(Path.Combine(node.Name, "extra.yml"), YamlFile.Write("harepd", keys))) { Wrapper = Wrapper };
 
     /// <summary>Begins to write through HAProxy.</summary>
     public Writer WriteThroughHaproxy(WriterOptions? writer = null, int number = 0) =>
@@ -176,7 +182,11 @@ public sealed class LabCluster : IAsyncDisposable
             .Concat(Pgbouncers.Select(bouncer => $"---- {bouncer.Name}\n{End(bouncer.Log)}"))
             .Concat(Haproxies.Select(haproxy => $"---- {haproxy.Name}\n{End(haproxy.Log)}")));
 
-    public async ValueTask DisposeAsync() => await Lab.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        Names?.Dispose();
+        await Lab.DisposeAsync();
+    }
 
     /// <summary>The keys that the lab writes for a data node; a test may write a file of its own from them.</summary>
     public Dictionary<string, string?> DataNodeKeys(RepmgrNode node, RepmgrNode other)
@@ -198,8 +208,8 @@ public sealed class LabCluster : IAsyncDisposable
         keys["postgres.user"] = "postgres";
         keys["postgres.binDirectory"] = Quote(PostgresServer.BinDirectory);
         keys["postgres.dataDirectory"] = Quote(node.Server.DataDirectory);
-        keys["gRPC.neighbours"] = $"[\"{Member(other)}\"]";
-        keys["gRPC.witness"] = Quote(Member(Repmgr.Witness));
+        keys["gRPC.neighbours"] = $"[\"{Called(other)}\"]";
+        keys["gRPC.witness"] = Quote(Called(Repmgr.Witness));
         if (Pgbouncers.FirstOrDefault(bouncer => bouncer.Address == node.Server.Address) is { } bouncer)
         {
             keys["pgbouncer.endpoints"] = $"[{Quote(bouncer.Endpoint)}]";
@@ -214,18 +224,23 @@ public sealed class LabCluster : IAsyncDisposable
     /// <summary>A node's name in the voting set.</summary>
     public static string Member(RepmgrNode node) => $"{node.Server.Address}:{GrpcPort}";
 
+    private string Called(RepmgrNode node) => Names is null ? Member(node) : $"{LabNames.NameOf(node.Name)}:{GrpcPort}";
+
+    private IReadOnlyList<string> Wrapper => Names?.Wrapper ?? [];
+
     private static string Quote(string text) => $"\"{text}\"";
 
     private static string End(string text) => text.Length > 4000 ? text[^4000..] : text;
 
     private static async Task<bool> IsPrimaryAsync(RepmgrNode node) => await node.Server.IsInRecoveryAsync() == false;
 
-    private HarepdProcess MakeDaemon(RepmgrNode node, RepmgrNode other) => new(Lab, node.Name, WriteConfig(node, DataNodeKeys(node, other)));
+    private HarepdProcess MakeDaemon(RepmgrNode node, RepmgrNode other) => 
+        new(Lab, node.Name, WriteConfig(node, DataNodeKeys(node, other))) { Wrapper = Wrapper };
 
     private string WriteWitnessConfig()
     {
         var keys = CommonKeys(Repmgr.Witness);
-        keys["gRPC.neighbours"] = $"[\"{Member(Repmgr.Node1)}\", \"{Member(Repmgr.Node2)}\"]";
+        keys["gRPC.neighbours"] = $"[\"{Called(Repmgr.Node1)}\", \"{Called(Repmgr.Node2)}\"]";
         return WriteConfig(Repmgr.Witness, keys);
     }
 
@@ -235,6 +250,7 @@ public sealed class LabCluster : IAsyncDisposable
         ["nodeName"] = Quote(node.Name),
         ["gRPC.bindAddress"] = Quote(node.Server.Address),
         ["gRPC.bindPort"] = $"{GrpcPort}",
+        ["gRPC.advertise"] = Names is null ? null : Quote(Called(node)),
         ["http.bindPort"] = $"{HttpPort}",
         // A voter that starts without memory is silent for a little longer than this: ten seconds by default, at every start of a lab.
         ["lease.maxDuration"] = "3s",

@@ -18,6 +18,9 @@ public sealed record LabClusterOptions
     /// <summary>Every node, HAProxy and client on a machine of its own (<see cref="Machine.MachineNetwork"/>) instead of all on loopback, and two HAProxys.</summary>
     public bool Network { get; init; }
 
+    /// <summary>The members call each other by names (<see cref="LabCluster.Names"/>) instead of addresses. On loopback only.</summary>
+    public bool Names { get; init; }
+
     /// <summary>False leaves the daemons to the test: it may start them in any order, or in two processes a node.</summary>
     public bool StartDaemons { get; init; } = true;
 

@@ -48,14 +48,15 @@ internal sealed class RemoteName
             return;
         }
 
-        _ = ResolveAsync(host);
+        // The system's resolver cannot be interrupted: on the pool, a dead name server would take one of its threads for each endpoint.
+        _ = Task.Factory.StartNew(() => Resolve(host), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    private async Task ResolveAsync(string host)
+    private void Resolve(string host)
     {
         try
         {
-            var found = await Dns.GetHostAddressesAsync(host).ConfigureAwait(false);
+            var found = Dns.GetHostAddresses(host);
             if (found.Length > 0)
             {
                 Volatile.Write(ref _known, new IPEndPoint(found[0], _port));

@@ -30,6 +30,9 @@ public sealed class HarepdProcess
 
     public string ConfigFile { get; }
 
+    /// <summary>As <see cref="ProcSpec.Wrapper"/>, for all runs from now on.</summary>
+    public IReadOnlyList<string> Wrapper { get; set; } = [];
+
     public HarepdMode Mode { get; }
 
     public bool IsRunning => process is { IsAlive: true };
@@ -45,7 +48,7 @@ public sealed class HarepdProcess
     {
         if (!IsRunning)
         {
-            process = Proc.Start(lab, new ProcSpec(name, HarepdBinary.Find(), ["-f", ConfigFile, .. ModeFlag]) { Environment = Quiet, Machine = NodeName });
+            process = Proc.Start(lab, new ProcSpec(name, HarepdBinary.Find(), ["-f", ConfigFile, .. ModeFlag]) { Environment = Quiet, Machine = NodeName, Wrapper = Wrapper });
         }
     }
 

@@ -11,6 +11,9 @@ public sealed record ProcSpec(string Name, string Program, params string[] Argum
     /// <summary>True: as whoever runs the lab (root on CI) instead of the servers' user.</summary>
     public bool AsCaller { get; init; }
 
+    /// <summary>What comes before the program, run as whoever runs the lab: it must end in the program (<c>exec</c>).</summary>
+    public IReadOnlyList<string> Wrapper { get; init; } = [];
+
     /// <summary>The machine of the lab's network that it runs on; null, and without a network: on none.</summary>
     public string? Machine { get; init; }
 }
@@ -67,7 +70,7 @@ public sealed class Proc : IAsyncDisposable
             ? []
             : ["setpriv", $"--reuid={name}", $"--regid={name}", "--init-groups", "--"];
         string[] machine = spec.Machine is { } place && lab.Network is { } network ? ["nsenter", $"--net={network[place].NamespacePath}", "--"] : [];
-        foreach (var argument in (string[])[.. wrapper, .. machine, .. user, spec.Program, .. spec.Arguments])
+        foreach (var argument in (string[])[.. wrapper, .. machine, .. spec.Wrapper, .. user, spec.Program, .. spec.Arguments])
         {
             start.ArgumentList.Add(argument);
         }

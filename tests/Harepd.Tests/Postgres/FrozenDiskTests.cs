@@ -23,14 +23,10 @@ public sealed class FrozenDiskTests : IDisposable
         _server.Dispose();
     }
 
-    [Fact]
+    [LoopDiskFact]
     public void The_watch_says_that_the_server_cannot_write_and_that_it_can_again()
     {
-        if (!StartOnOwnDisk())
-        {
-            return;
-        }
-
+        StartOnOwnDisk();
         using var record = new WatchRecord(WatchRecord.SettingsOf(_server) with { HangTimeout = TimeSpan.FromMilliseconds(500) });
         record.Until(ServerHealth.Running);
 
@@ -41,14 +37,10 @@ public sealed class FrozenDiskTests : IDisposable
         record.Until(ServerHealth.Running);
     }
 
-    [Fact]
+    [LoopDiskFact]
     public void A_fence_does_not_wait_for_the_disk()
     {
-        if (!StartOnOwnDisk())
-        {
-            return;
-        }
-
+        StartOnOwnDisk();
         var settings = WatchRecord.SettingsOf(_server);
         using var gate = new HbaGate(settings, HbaSamples.Policy);
         using var fencer = new Fencer(settings, gate, new FenceSettings());
@@ -67,17 +59,11 @@ public sealed class FrozenDiskTests : IDisposable
         Eventually.True(() => !_server.OwnProcesses().Any(), "whoever the disk held has ended");
     }
 
-    private bool StartOnOwnDisk()
+    private void StartOnOwnDisk()
     {
-        if (!FreezableDisk.IsPossible)
-        {
-            return false;
-        }
-
         _server.MoveDataOnto(folder => _disk = FreezableDisk.Under(folder));
         Command.Run("chown", "postgres:postgres", _server.DataDirectory);
         Command.Run("chmod", "0700", _server.DataDirectory);
         _server.Start();
-        return true;
     }
 }
