@@ -15,7 +15,7 @@ namespace Harepd.Core.Tests.Mutating;
 /// </summary>
 public sealed class MutationTests
 {
-    private const ulong MostSeeds = 1_000;
+    private const ulong MostSeeds = 3_000;
 
     [Fact]
     public void Every_planted_bug_is_found_and_what_survives_alone_survives()

@@ -115,6 +115,11 @@ public sealed class Writer : IAsyncDisposable
             attempts.Enqueue(new WriteAttempt(id, begin, LabClock.Now, $"{row[0]}:{row[1]}", timeline, lsn, ""));
             return session;
         }
+        catch (WireException e) when (options.OutlivesErrors && session is not null && e is { IsFatal: false, State: not ("eof" or "protocol") })
+        {
+            attempts.Enqueue(new WriteAttempt(id, begin, LabClock.Now, "", 0, default, e.Message));
+            return session;
+        }
         catch (Exception e) when (e is SocketException or WireException or OperationCanceledException)
         {
             attempts.Enqueue(new WriteAttempt(id, begin, LabClock.Now, "", 0, default, e is OperationCanceledException ? "timeout" : e.Message));

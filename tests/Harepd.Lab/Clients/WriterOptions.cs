@@ -14,6 +14,9 @@ public sealed record WriterOptions
     /// <summary>True: a session is kept until it fails, and a new one begun at once. False: a connection for each write.</summary>
     public bool KeepSession { get; init; } = true;
 
+    /// <summary>True: a session goes on after a statement that fails, as one does that waits on a standby until it may write.</summary>
+    public bool OutlivesErrors { get; init; }
+
     /// <summary>How long a client waits after a failed attempt; null: as after any other, its pace.</summary>
     public TimeSpan? RetryPause { get; init; }
 
