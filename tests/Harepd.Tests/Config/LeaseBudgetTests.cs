@@ -6,7 +6,7 @@ namespace Harepd.Tests.Config;
 public sealed class LeaseBudgetTests
 {
     [Theory]
-    [InlineData("default", 3014, 2700, 3000, 2190, 2514, 3314)]
+    [InlineData("default", 3014, 2400, 3000, 1890, 2514, 3314)]
     [InlineData("fast", 1012, 700, 1000, 490, 812, 1312)]
     public void The_worked_example_comes_out(string profile, int hold, int fence, int deadline, int stall, int silence, int lost)
     {
