@@ -74,8 +74,11 @@ public sealed record Move
 /// <summary>The steps of a planned move, in their order; from <see cref="Restart"/> on those of taking it back.</summary>
 public enum MoveStep
 {
+    /// <summary>The operator's hook is asked, and may say no; nothing is changed.</summary>
+    Consult = 0,
+
     /// <summary>A checkpoint, so that the stop is short; nothing is changed for clients.</summary>
-    Prepare = 0,
+    Prepare,
 
     /// <summary>New clients wait at HAProxy.</summary>
     Hold,

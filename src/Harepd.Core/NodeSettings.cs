@@ -68,6 +68,9 @@ public sealed record NodeSettings
     /// <summary>How long the steps of a planned move may take.</summary>
     public MoveLimits Moves { get; init; } = new();
 
+    /// <summary>For so long a planned move waits for the hook that may veto it; null where there is none.</summary>
+    public TimeSpan? MoveHook { get; init; }
+
     /// <summary>Poolers are told where the writer is.</summary>
     public bool PointsClients { get; init; }
 

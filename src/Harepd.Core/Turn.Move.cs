@@ -37,8 +37,11 @@ internal sealed partial class Turn
 
         switch (move.Step)
         {
-            case MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut when !hasLease:
+            case MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut when !hasLease:
                 EndMove(move, MoveOutcome.Failed, "the lease was lost before the server was stopped");
+                break;
+            case MoveStep.Consult when IsDue(move):
+                EndMove(move, MoveOutcome.Refused, "the hook before a switchover did not answer in time");
                 break;
             case MoveStep.Prepare when IsDue(move):
                 EndMove(move, MoveOutcome.TakenBack, "the checkpoint was not done in time");

@@ -61,12 +61,13 @@ internal sealed partial class Turn
             StepBegan = now,
         };
         Note(DecisionKind.MoveBegins, held.Term, settings.NodeName, move.ToName, $"ordered; clients may wait for {order.Pause.TotalSeconds:0.#} s at most", actor: DecisionActor.Operator);
-        Begin(move, MoveStep.Prepare);
+        var first = settings.MoveHook is null ? MoveStep.Prepare : MoveStep.Consult;
+        Begin(move with { Step = first }, first);
     }
 
     private void CancelMove(string reason)
     {
-        if (_state.Move is { IsOver: false, Step: MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut } move)
+        if (_state.Move is { IsOver: false, Step: MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut } move)
         {
             Fail(move, reason, MoveStep.Reopen);
         }
@@ -90,6 +91,12 @@ internal sealed partial class Turn
         var hasLease = _state.Lease!.Held?.Term == move.Term;
         switch (move.Step)
         {
+            case MoveStep.Consult when done.IsDone:
+                Enter(move, MoveStep.Prepare, done.Detail);
+                break;
+            case MoveStep.Consult:
+                EndMove(move, MoveOutcome.Refused, done.Detail);
+                break;
             case MoveStep.Prepare when done.IsDone:
                 Enter(move, MoveStep.Hold, done.Detail);
                 break;
@@ -150,6 +157,7 @@ internal sealed partial class Turn
         var next = move with { Step = step, StepBegan = now, Awaited = 0 };
         next = step switch
         {
+            MoveStep.Consult => Ask(next with { StepEnds = now + (settings.MoveHook ?? TimeSpan.Zero) + settings.Moves.Spare }, AskHook),
             MoveStep.Prepare => Ask(next with { StepEnds = now + settings.Moves.Checkpoint }, AskToPrepare),
             MoveStep.Hold => Ask(next with { StepEnds = now + settings.Moves.Hold, PausedAt = now, PauseEnds = now + move.Order.Pause }, AskToHold),
             MoveStep.Shut => next with { StepEnds = now + settings.Lease.Duration },
@@ -186,6 +194,8 @@ internal sealed partial class Turn
 
         return move with { Awaited = sequence };
     }
+
+    private Effect.ConsultHook AskHook(Move move, long sequence) => new(sequence, move.Term, move.ToName, move.StepEnds - settings.Moves.Spare);
 
     private Effect.PrepareMove AskToPrepare(Move move, long sequence)
     {

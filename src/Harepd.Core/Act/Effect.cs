@@ -59,6 +59,12 @@ public abstract record Effect
     public sealed record Promote(Term Term, Instant NotAfter, TimelinePoint From) : Effect;
 
     /// <summary>
+    /// For a planned move, before anything else: asks the operator's hook, which may veto it. Given up at <paramref name="Until"/>. Answered with
+    /// <see cref="Input.OrderDone"/>; a hook that says no, hangs or cannot be run has not done it.
+    /// </summary>
+    public sealed record ConsultHook(long Sequence, Term Term, string To, Instant Until) : Effect;
+
+    /// <summary>
     /// For a planned move: a checkpoint, and <c>primary_conninfo</c> for the time after it; changes nothing for clients. Given up at <paramref name="Until"/>.
     /// Answered with <see cref="Input.OrderDone"/>, as are the next two.
     /// </summary>

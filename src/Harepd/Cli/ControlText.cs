@@ -11,6 +11,7 @@ internal static class ControlText
 {
     private static readonly Dictionary<string, string> Words = new(StringComparer.Ordinal)
     {
+        ["Consult"] = "ask the hook before a switchover",
         ["Prepare"] = "checkpoint",
         ["Hold"] = "hold new clients at HAProxy",
         ["Shut"] = "shut the gate",

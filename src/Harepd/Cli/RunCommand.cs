@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Harepd.Config;
+using Harepd.Hooks;
 using Harepd.Logging;
 using Harepd.Runtime;
 using Microsoft.Extensions.Logging;
@@ -58,6 +59,14 @@ internal static class RunCommand
         foreach (var note in read.Notes)
         {
             logger.ConfigurationNote(note);
+        }
+
+        foreach (var (key, path) in read.Config.Hooks.Given)
+        {
+            if (HookFile.WhyNotRunnable(path) is { } reason)
+            {
+                logger.ConfigurationNote($"hooks.{key} cannot be run: {reason}");
+            }
         }
 
         return await Daemon.RunAsync(read.Config, mode, once, log, signals);

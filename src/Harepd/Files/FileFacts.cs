@@ -21,6 +21,9 @@ internal readonly record struct FileFacts(ulong Device, ulong Inode, ulong Size,
     /// <summary>The permission bits alone.</summary>
     public uint Permissions => Mode & 0xFFF;
 
+    /// <summary>A file, and no folder, device or pipe.</summary>
+    public bool IsRegular => (Mode & 0xF000) == 0x8000;
+
     /// <summary>Facts of the file behind <paramref name="path"/>, links followed; null when it is not there or may not be seen.</summary>
     public static FileFacts? Of(string path)
     {

@@ -4,6 +4,7 @@ using Harepd.Clock;
 using Harepd.Config;
 using Harepd.Control;
 using Harepd.Core;
+using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Share;
@@ -132,6 +133,7 @@ internal sealed partial class Node
         Gate = effect => _data?.Lane.Enqueue(effect),
         Control = effect => _data?.Control.Enqueue(effect),
         Order = effect => _data?.Orders.Enqueue(effect),
+        Consult = _hooks.Consult,
         NotePrimary = term => _data?.NotePrimary(term),
         TellMove = _orders.Tell,
         Look = () => _data?.LookNow(),
@@ -144,12 +146,32 @@ internal sealed partial class Node
         Answer = _desk.Answer,
         Tell = Tell,
         Pace = isAlarmed => _data?.SetPace(isAlarmed),
-        Record = _decisions.Record,
+        Record = Record,
     };
 
     /// <summary>On a thread of its own, once per failover, because it waits for the disk; a disk that refuses is told, and the votes that waited are refused.</summary>
     private void SaveTimeline(DurableTimeline timeline) =>
         _mailbox.TryPost(_memory.SaveTimeline(timeline) ? new Input.TimelineSaved(timeline) : new Input.TimelineNotSaved(timeline, "the state folder cannot be written"));
+
+    private void Record(Decision decision)
+    {
+        _decisions.Record(decision);
+        _hooks.Take(decision);
+    }
+
+    /// <summary>Who serves, for the hooks: this node by its own gate, another by its report.</summary>
+    private (string Name, string Address) Serving()
+    {
+        var state = Loop?.State;
+        if (state?.Lease?.Held is not null && state.Gate is { IsKnown: true, Now: Gate.ReadWrite })
+        {
+            return (_settings.NodeName, _settings.Address);
+        }
+
+        var holder = state?.View.Reports.Values.Select(seen => seen.Report)
+            .FirstOrDefault(report => report is { Gate: Gate.ReadWrite, InRecovery: false, HeldTerm.Value: > 0 } && report.Member != _settings.Self);
+        return (holder?.NodeName ?? "", holder?.Address ?? "");
+    }
 
     private void Tell(NodeReport report, ClusterView view)
     {

@@ -10,6 +10,7 @@ using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Share;
 using Harepd.History;
+using Harepd.Hooks;
 using Harepd.Peers;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +28,7 @@ internal sealed partial class Node : IAsyncDisposable
     private readonly Mailbox _mailbox = new();
     private readonly DecisionLog _decisions;
     private readonly HistoryLane _history;
+    private readonly HookRoom _hooks;
     private readonly NodeSettings _settings;
     private readonly MemoryStore _memory;
     private readonly MembershipFile _membership;
@@ -52,6 +54,7 @@ internal sealed partial class Node : IAsyncDisposable
         _tls = tls;
         _history = new HistoryLane(config.StateDir, settings.HasCandidate || settings.IsWitness ? HistoryFile.NodeStem : HistoryFile.VoterStem, settings.NodeName, logs.CreateLogger("History"));
         _decisions = new DecisionLog(logs.CreateLogger("Decision"), _history);
+        _hooks = new HookRoom(() => _config.Hooks, new HookEvents(config.Cluster, settings.NodeName, Serving), input => _mailbox.TryPost(input), logs);
         _desk = new VoteDesk((number, request) => _mailbox.TryPost(new Input.VoteAsked(number, request)));
         _orders = new ControlDesk(_mailbox.TryPost);
         var now = BootClock.Now;
@@ -208,6 +211,7 @@ internal sealed partial class Node : IAsyncDisposable
         _link.Dispose();
         _tls?.Dispose();
         _memory.Dispose();
+        _hooks.Dispose();
         _history.Dispose();
         _mailbox.Dispose();
         _ending.Dispose();

@@ -120,6 +120,9 @@ internal sealed class NodeLoop
             case Effect.PrepareMove or Effect.StopServer or Effect.StartServer or Effect.RejoinServer:
                 _rooms.Order(effect);
                 break;
+            case Effect.ConsultHook consult:
+                _rooms.Consult(consult);
+                break;
             case Effect.NotePrimary note:
                 _rooms.NotePrimary(note.Term);
                 break;

@@ -29,6 +29,7 @@ internal static class NodeSettingsFrom
         ReadsSettle = config.Reads.Settle,
         PrimaryReads = config.Reads.Primary,
         PointsClients = !config.Pgbouncer.Endpoints.IsEmpty,
+        MoveHook = MoveHookOf(config),
     };
 
     /// <summary>What a reload may change while the node runs.</summary>
@@ -42,7 +43,10 @@ internal static class NodeSettingsFrom
         PrimaryReads = config.Reads.Primary,
         PointsClients = !config.Pgbouncer.Endpoints.IsEmpty,
         Failover = FailoverOf(config.Failover),
+        MoveHook = MoveHookOf(config),
     };
+
+    private static TimeSpan? MoveHookOf(HarepdConfig config) => config.Hooks.BeforeSwitchover is null ? null : config.Hooks.Timeout;
 
     /// <summary>Who promotes, and when.</summary>
     public static FailoverPolicy FailoverOf(FailoverConfig config) => new()

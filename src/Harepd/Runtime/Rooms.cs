@@ -22,6 +22,9 @@ internal sealed record Rooms
     /// <summary>Orders to the server's process: stop, start, and what comes before; a lane of its own.</summary>
     public required Action<Effect> Order { get; init; }
 
+    /// <summary>Asks the hook that may veto a planned move; answered by the mailbox.</summary>
+    public required Action<Effect.ConsultHook> Consult { get; init; }
+
     /// <summary>Lets repmgr's tables say that this node is the primary; off the loop.</summary>
     public required Action<Term> NotePrimary { get; init; }
 

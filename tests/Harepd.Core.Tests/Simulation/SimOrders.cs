@@ -24,6 +24,15 @@ internal sealed class SimOrders(World world, SimHost host, SimProcess process)
                 }
 
                 break;
+            case Effect.ConsultHook consult:
+                // Some veto, some hang until they are killed, and some of those are not even reported.
+                if (!Fails)
+                {
+                    var isHanging = _dice.Chance(0.1);
+                    process.Later(isHanging ? Math.Max(0, Span.Of(consult.Until - host.Now)) : Delay(), () => Answer(consult.Sequence, !isHanging && _dice.Chance(0.8)));
+                }
+
+                break;
             case Effect.PrepareMove prepare:
                 process.Later(Delay(), () => Answer(prepare.Sequence, !Fails));
                 break;

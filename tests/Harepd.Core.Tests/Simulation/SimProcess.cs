@@ -242,7 +242,7 @@ internal sealed class SimProcess
             case Effect.Follow follow:
                 Later(_world.Network.GateDelay(), () => _world.Replication.Follow(_host, follow.Host));
                 break;
-            case Effect.EngageHold or Effect.PrepareMove or Effect.StopServer or Effect.StartServer or Effect.RejoinServer:
+            case Effect.ConsultHook or Effect.EngageHold or Effect.PrepareMove or Effect.StopServer or Effect.StartServer or Effect.RejoinServer:
                 _orders.Take(effect);
                 break;
             case Effect.TellMove { Event: { Kind: MoveEventKind.Ended } ended }:

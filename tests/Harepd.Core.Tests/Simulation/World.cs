@@ -186,6 +186,7 @@ internal sealed class World
             ServerPort = 5432,
             Failover = Plan.Failover,
             Moves = Plan.Moves,
+            MoveHook = Plan.Seed % 3 == 0 ? TimeSpan.FromSeconds(2) : null,
         };
 
         // A candidate resumes while its lease still runs, without attempts in flight; else it is a new owner.

@@ -89,6 +89,7 @@ internal sealed class Narrator
         Effect.Answer answer => IsDetailed ? $"answer: {Describe(answer.Reply)}" : null,
         Effect.Promote promote => $"promote from timeline {promote.From}, term {promote.Term}, not after {Clock(promote.NotAfter).Trim()}",
         Effect.Follow follow => $"follow {follow.Host}:{follow.Port}, term {follow.Term}",
+        Effect.ConsultHook consult => $"ask the hook about a move to {consult.To}, term {consult.Term}, until {Clock(consult.Until).Trim()}",
         Effect.PrepareMove prepare => $"prepare for a move to {prepare.Host}:{prepare.Port}, term {prepare.Term}",
         Effect.StopServer stop => $"stop the server, term {stop.Term}, until {Clock(stop.Until).Trim()}",
         Effect.StartServer { Host.Length: 0 } start => $"start the server as a primary, term {start.Term}",

@@ -53,7 +53,7 @@ internal sealed class Script
         switch (words)
         {
             case ["cluster", .. var names]:
-                _stage.Gather([.. names.Except(["reads", "managed", "advised", "rejoins"])], names.Contains("reads"), PromoterOf(names), names.Contains("rejoins"));
+                _stage.Gather([.. names.Except(["reads", "managed", "advised", "rejoins", "hooked"])], names.Contains("reads"), PromoterOf(names), names.Contains("rejoins"), names.Contains("hooked"));
                 break;
             case ["brief"]:
                 _narrator.IsDetailed = false;

@@ -24,10 +24,11 @@ internal sealed class Stage(Narrator narrator)
 
     public Instant Now { get; private set; } = Samples.Start;
 
-    public void Gather(IReadOnlyList<string> names, bool allowReads, Promoter promoter, bool rejoins = false)
+    public void Gather(IReadOnlyList<string> names, bool allowReads, Promoter promoter, bool rejoins = false, bool isHooked = false)
     {
         _membership = new Membership("stage", 1, names.Select(name => new MemberId(name.TrimEnd('*'))));
         _settings = _settings with { Membership = _membership, AllowReads = allowReads, Failover = new FailoverPolicy { Promoter = promoter, RejoinsItself = rejoins }, ServerPort = 5432 };
+        _settings = _settings with { MoveHook = isHooked ? TimeSpan.FromSeconds(10) : null };
         foreach (var name in names)
         {
             var id = name.TrimEnd('*');

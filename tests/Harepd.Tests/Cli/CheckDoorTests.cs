@@ -53,6 +53,18 @@ public sealed class CheckDoorTests
         Assert.Equal("shut", (await CheckAsync(text, "listener")).Door.State);
     }
 
+    [Theory]
+    [InlineData("/nowhere/hook", "is not there")]
+    [InlineData("/etc/passwd", "chmod +x /etc/passwd")]
+    [InlineData("/etc", "is no file")]
+    public async Task A_hook_that_cannot_be_run_is_a_shut_door_with_the_mend(string path, string problem)
+    {
+        var (_, door) = await CheckAsync($"harepd:\n  gRPC: {{ bindAddress: 127.20.5.9 }}\n  hooks: {{ roleChange: {path} }}\n", "hooks.roleChange");
+
+        Assert.Equal("shut", door.State);
+        Assert.Contains(problem, door.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_listener_in_use_is_noted_because_the_daemon_may_run()
     {

@@ -1,11 +1,11 @@
-using System.Runtime.InteropServices;
 using Harepd.Config;
 using Harepd.Files;
+using Harepd.Hooks;
 
 namespace Harepd.Cli.Check;
 
 /// <summary>The folders and files that the daemon writes, tried with this process's rights and without touching them.</summary>
-internal static partial class FileDoors
+internal static class FileDoors
 {
     private const int CanWrite = 2;
     private const int CanEnter = 1;
@@ -15,6 +15,11 @@ internal static partial class FileDoors
     {
         yield return Folder("stateDir", config.StateDir, "StateDirectory=harepd in the unit makes it");
         yield return RunFolder(config.RunDir);
+        foreach (var (key, path) in config.Hooks.Given)
+        {
+            yield return HookFile.WhyNotRunnable(path) is { } reason ? DoorAnswer.Shut($"hooks.{key}", reason) : DoorAnswer.Open($"hooks.{key}", $"{path} may be executed by {User}");
+        }
+
         if (config.Logs.FilePath is { } log)
         {
             yield return Folder("logs.filePath", Path.GetDirectoryName(log) ?? "/", "LogsDirectory=harepd in the unit makes it");
@@ -36,14 +41,14 @@ internal static partial class FileDoors
     internal static string WhyNotReplaceable(string path)
     {
         var target = AtomicFile.Resolve(path);
-        if (Access(target, CanRead) != 0)
+        if (Posix.Access(target, CanRead) != 0)
         {
             return $"{User} may not read {path}: {Posix.LastError.Text}";
         }
 
         // The file is replaced by rename, so the right that counts is the folder's.
         var folder = Path.GetDirectoryName(target) ?? "/";
-        if (Access(folder, CanWrite | CanEnter) != 0)
+        if (Posix.Access(folder, CanWrite | CanEnter) != 0)
         {
             return $"{User} may not replace {path}, because {folder} cannot be written: {Posix.LastError.Text}";
         }
@@ -68,12 +73,12 @@ internal static partial class FileDoors
         if (!Directory.Exists(path))
         {
             var parent = Path.GetDirectoryName(path) ?? "/";
-            return Directory.Exists(parent) && Access(parent, CanWrite | CanEnter) == 0
+            return Directory.Exists(parent) && Posix.Access(parent, CanWrite | CanEnter) == 0
                 ? DoorAnswer.Noted(name, "not there yet; it will be made at the start")
                 : DoorAnswer.Shut(name, $"not there, and {User} may not make it; {hint}");
         }
 
-        return Access(path, CanWrite | CanEnter) == 0
+        return Posix.Access(path, CanWrite | CanEnter) == 0
             ? DoorAnswer.Open(name, $"writable by {User}")
             : DoorAnswer.Shut(name, $"{User} may not write it: {Posix.LastError.Text}");
     }
@@ -91,7 +96,4 @@ internal static partial class FileDoors
             return "an unknown file system";
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Access(string path, int mode);
 }

@@ -3,7 +3,7 @@ using Harepd.Core;
 
 namespace Harepd.Config.Sections;
 
-/// <summary>Reads the short groups: <c>logs</c>, <c>fence</c>, <c>http</c>, <c>reads</c>, <c>failover</c>.</summary>
+/// <summary>Reads the short groups: <c>logs</c>, <c>fence</c>, <c>http</c>, <c>reads</c>, <c>failover</c>, <c>hooks</c>.</summary>
 internal static class PolicySections
 {
     private const int MaxLogSeconds = 10 * 366 * 86_400;
@@ -91,6 +91,24 @@ internal static class PolicySections
             section.Error("maxInterval", Units.Text(config.MaxInterval), "shorter than minInterval", $"at least {Units.Text(config.MinInterval)}");
         }
 
+        section.Close();
+        return config;
+    }
+
+    public static HooksConfig Hooks(Section section)
+    {
+        var path = Values.Optional(Values.AbsolutePath);
+        var usual = new HooksConfig();
+        var config = new HooksConfig
+        {
+            Timeout = section.Value("timeout", Values.Duration(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10)), usual.Timeout),
+            RoleChange = section.Value("roleChange", path, null),
+            Gate = section.Value("gate", path, null),
+            BeforeFailover = section.Value("beforeFailover", path, null),
+            AfterFailover = section.Value("afterFailover", path, null),
+            BeforeSwitchover = section.Value("beforeSwitchover", path, null),
+            AfterSwitchover = section.Value("afterSwitchover", path, null),
+        };
         section.Close();
         return config;
     }
