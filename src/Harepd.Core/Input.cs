@@ -66,6 +66,9 @@ public abstract record Input
     /// <summary>An operator takes a planned move back that has not stopped the server yet; later it takes its course.</summary>
     public sealed record MoveCancelled(string Reason) : Input;
 
+    /// <summary>An operator orders this standby to take over; answered by <see cref="Act.Effect.TellMove"/>, with an end in any case.</summary>
+    public sealed record TakeoverOrdered(TakeoverOrder Order) : Input;
+
     /// <summary>An order to stop, start or prepare the server ended.</summary>
     /// <param name="Sequence">That of the effect.</param>
     /// <param name="IsDone">It did all it had to.</param>

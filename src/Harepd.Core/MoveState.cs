@@ -16,7 +16,18 @@ public sealed record MoveOrder(long Id, string To, TimeSpan Pause, bool IsDryRun
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
 
     public static readonly TimeSpan DefaultPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>How far ahead a move may be ordered.</summary>
+    public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(7);
+
+    /// <summary>Begin after this; zero for now.</summary>
+    public TimeSpan After { get; init; }
 }
+
+/// <summary>A planned move that is ordered for later; the daemon that is restarted before it is due forgets it.</summary>
+/// <param name="Order">As it came; its checks are made when it is due.</param>
+/// <param name="Due">When it begins.</param>
+public sealed record ScheduledMove(MoveOrder Order, Instant Due);
 
 /// <summary>A planned move under way, or the last one. One at a time; every step has a deadline.</summary>
 public sealed record Move

@@ -72,6 +72,7 @@ public static class NodeMachine
             Consider(state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook);
             Consider(state.Promotion.NextWake);
             Consider(state.Rejoin.NextWake);
+            Consider(state.Scheduled?.Due ?? Instant.Forever);
             Consider(state.Move is { IsOver: false } move ? move.StepEnds : Instant.Forever);
         }
 

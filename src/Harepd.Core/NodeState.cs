@@ -88,6 +88,9 @@ public sealed record NodeState
 
     public bool IsStopping { get; init; }
 
+    /// <summary>A planned move that waits for its time; null without one.</summary>
+    public ScheduledMove? Scheduled { get; init; }
+
     /// <summary>What matters to a failover only: whom it would replace, the verdict, the promotion under way.</summary>
     public PromotionState Promotion { get; init; } = new();
 

@@ -50,6 +50,9 @@ public sealed record PromotionState
     /// <summary>What the holder of a planned move offers this member; null when nobody does.</summary>
     public Handover? Handover { get; init; }
 
+    /// <summary>The failover that an operator ordered here; null without one.</summary>
+    public Takeover? Ordered { get; init; }
+
     /// <summary>After a failed promotion: no attempt before this.</summary>
     public Instant FailedUntil { get; init; }
 
@@ -66,6 +69,9 @@ public sealed record PromotionState
 
     /// <summary>When the standby is told next whom to follow.</summary>
     public Instant NextFollow { get; init; }
+
+    /// <summary>The lease of the one that the standby was told to follow last.</summary>
+    public Term FollowedTerm { get; init; }
 
     /// <summary>When time alone may change something.</summary>
     public Instant NextWake { get; init; } = Instant.Forever;
@@ -93,6 +99,9 @@ public sealed record Promotion(Term Term, TimelinePoint From, Instant Began, Ins
 
     /// <summary>It belongs to a planned move, and does not count as a failover.</summary>
     public bool IsPlanned { get; init; }
+
+    /// <summary>An operator ordered it.</summary>
+    public bool IsOrdered { get; init; }
 
     /// <summary>The voters were asked to note the new timeline.</summary>
     public bool IsRebinding { get; init; }

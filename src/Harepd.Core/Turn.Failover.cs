@@ -56,6 +56,8 @@ internal sealed partial class Turn
             FailedUntil = promotion.FailedUntil,
             OutrankedSince = promotion.OutrankedSince,
             PausedUntil = promotion.PausedUntil,
+            IsOrdered = promotion.Ordered is not null,
+            AcceptsLoss = promotion.Ordered is { Order.AcceptsLoss: true },
             Failovers = promotion.Failovers,
             StreamSilence = settings.Lease.RenewInterval,
             SilentAfter = settings.SilentAfter,
@@ -116,7 +118,7 @@ internal sealed partial class Turn
 
     private Instant NextWake(FailoverVerdict verdict)
     {
-        var next = Instant.Min(verdict.Until, _state.Promotion.NextFollow);
+        var next = Instant.Min(Instant.Min(verdict.Until, _state.Promotion.NextFollow), _state.Promotion.Ordered?.Ends ?? Instant.Forever);
         return _state.Promotion.Current is { } current ? Instant.Min(next, current.Deadline) : next;
     }
 

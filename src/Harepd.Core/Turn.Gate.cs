@@ -23,7 +23,7 @@ internal sealed partial class Turn
             IsStopping = _state.IsStopping,
             IsMoving = _state.Move?.IsShutting == true,
             IsPromoting = IsPromoting(),
-            MayServeReads = settings.AllowReads && _state.IsReadable,
+            MayServeReads = settings.AllowReads && _state.IsReadable && !IsAstrayNow(),
             MayBeOpen = !gate.IsKnown && gate.Now == Gate.ReadWrite,
         });
 

@@ -3,6 +3,7 @@ using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Observe;
+using Harepd.Core.Share;
 
 namespace Harepd.Core;
 
@@ -11,19 +12,7 @@ internal sealed partial class Turn
 {
     private void TakeMoveOrder(MoveOrder order)
     {
-        var finding = MoveChecks.Judge(new MoveQuestion
-        {
-            Now = now,
-            Self = settings.Self,
-            To = order.To,
-            Policy = settings.Failover,
-            Server = _state.Server,
-            Held = _state.IsStopping ? null : _state.Lease?.Held,
-            IsOpen = _state.Gate is { IsKnown: true, Now: Gate.ReadWrite, Asked: Gate.ReadWrite },
-            Running = _state.Move is { IsOver: false } running ? string.Create(CultureInfo.InvariantCulture, $"a move to {running.ToName} is under way: {running.Step}") : "",
-            View = _state.View,
-            Freshness = settings.Freshness,
-        });
+        var finding = Check(order);
         foreach (var passed in finding.Passed)
         {
             TellMove(order.Id, MoveEventKind.Checked, passed, TimeSpan.Zero, "");
@@ -38,23 +27,69 @@ internal sealed partial class Turn
         {
             var outcome = finding.Problems.Length > 0 ? MoveOutcome.Refused : MoveOutcome.Possible;
             var detail = outcome == MoveOutcome.Possible ? $"nothing stands in the way of a move to {finding.To!.NodeName}" : "nothing was changed";
-            _records.Add(new Effect.TellMove(new MoveEvent(order.Id, MoveEventKind.Ended, outcome.ToString(), TimeSpan.Zero, detail) { Outcome = outcome }));
+            EndOrder(order, outcome, detail);
             if (!order.IsDryRun)
             {
                 Note(DecisionKind.MoveRefused, _state.HighestTerm, settings.NodeName, order.To, string.Join("; ", finding.Problems), actor: DecisionActor.Operator);
             }
-
-            return;
         }
+        else if (order.After > TimeSpan.Zero)
+        {
+            Schedule(order);
+        }
+        else
+        {
+            BeginMove(order, finding.To!);
+        }
+    }
 
+    private void EndOrder(MoveOrder order, MoveOutcome outcome, string detail) =>
+        _records.Add(new Effect.TellMove(new MoveEvent(order.Id, MoveEventKind.Ended, outcome.ToString(), TimeSpan.Zero, detail) { Outcome = outcome }));
+
+    /// <summary>A later order takes the place of an earlier one. The checks are made again when it is due: what stands in the way then is recorded, and nothing is moved.</summary>
+    private void Schedule(MoveOrder order)
+    {
+        var after = order.After < MoveOrder.LongestDelay ? order.After : MoveOrder.LongestDelay;
+        var what = string.Create(CultureInfo.InvariantCulture, $"begins in {after:d\\.hh\\:mm\\:ss}");
+        EndOrder(order, MoveOutcome.Scheduled, $"{what}, while this daemon runs; harepd switchover --cancel takes it back");
+        Note(DecisionKind.MoveScheduled, _state.HighestTerm, settings.NodeName, order.To, what, actor: DecisionActor.Operator);
+        _state = _state with { Scheduled = new ScheduledMove(order with { After = TimeSpan.Zero }, now + after) };
+    }
+
+    private void SettleSchedule()
+    {
+        if (_state.Scheduled is { } scheduled && now >= scheduled.Due)
+        {
+            _state = _state with { Scheduled = null };
+            TakeMoveOrder(scheduled.Order);
+        }
+    }
+
+    private MoveFinding Check(MoveOrder order) =>
+        MoveChecks.Judge(new MoveQuestion
+        {
+            Now = now,
+            Self = settings.Self,
+            To = order.To,
+            Policy = settings.Failover,
+            Server = _state.Server,
+            Held = _state.IsStopping ? null : _state.Lease?.Held,
+            IsOpen = _state.Gate is { IsKnown: true, Now: Gate.ReadWrite, Asked: Gate.ReadWrite },
+            Running = _state.Move is { IsOver: false } running ? string.Create(CultureInfo.InvariantCulture, $"a move to {running.ToName} is under way: {running.Step}") : "",
+            View = _state.View,
+            Freshness = settings.Freshness,
+        });
+
+    private void BeginMove(MoveOrder order, NodeReport to)
+    {
         var held = _state.Lease!.Held!;
         var move = new Move
         {
             Order = order,
             // Above those of earlier runs, whose last may still be answered.
             Number = Math.Max(_state.ReportVersion, (_state.Move?.Number ?? 0) + 1),
-            To = finding.To!.Member,
-            ToName = finding.To.NodeName,
+            To = to.Member,
+            ToName = to.NodeName,
             Term = held.Term,
             Under = held.Under!,
             Began = now,
@@ -67,6 +102,12 @@ internal sealed partial class Turn
 
     private void CancelMove(string reason)
     {
+        if (_state.Scheduled is { } scheduled)
+        {
+            Note(DecisionKind.MoveEnded, _state.HighestTerm, settings.NodeName, MoveOutcome.TakenBack.ToString(), $"scheduled to {scheduled.Order.To}: {reason}", actor: DecisionActor.Operator);
+            _state = _state with { Scheduled = null };
+        }
+
         if (_state.Move is { IsOver: false, Step: MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut } move)
         {
             Fail(move, reason, MoveStep.Reopen);

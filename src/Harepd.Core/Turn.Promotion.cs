@@ -72,7 +72,7 @@ internal sealed partial class Turn
     {
         if (settings.Failover.Promoter == Promoter.Harepd && _state.Server.InRecovery == true && lease.Under is { } under)
         {
-            var current = new Promotion(lease.Term, under.Timeline, now, now + settings.Failover.PromoteTimeout) { IsPlanned = IsHandedOver() };
+            var current = new Promotion(lease.Term, under.Timeline, now, now + settings.Failover.PromoteTimeout) { IsPlanned = IsHandedOver(), IsOrdered = _state.Promotion.Ordered is not null };
             _state = _state with { Promotion = _state.Promotion with { Current = current } };
         }
     }
@@ -114,6 +114,7 @@ internal sealed partial class Turn
             _opens.Add(new Effect.Promote(current.Term, held.FenceAt, current.From));
             _state = _state with { Promotion = _state.Promotion with { Current = current with { IsAsked = true }, IsPending = true } };
             var lacks = _state.Promotion.Last is { } last ? Failover.MayLack(last, _state.Server) : 0;
+            NotePossibleLoss(current);
             var loss = lacks == 0 ? "nothing known is lacking" : $"at least {lacks} bytes of the last primary's position are lacking";
             Note(DecisionKind.PromotionAsked, current.Term, "standby", "primary", $"received {_state.Server.WriteLsn} on timeline {current.From}; {loss}", now - current.Began, ActorOf(current));
         }
@@ -143,7 +144,7 @@ internal sealed partial class Turn
         Note(DecisionKind.PromotionFailed, current.Term, "", "", reason, now - current.Began, ActorOf(current));
     }
 
-    private static DecisionActor ActorOf(Promotion current) => current.IsPlanned ? DecisionActor.Operator : DecisionActor.Daemon;
+    private static DecisionActor ActorOf(Promotion current) => current.IsPlanned || current.IsOrdered ? DecisionActor.Operator : DecisionActor.Daemon;
 
     /// <summary>A promotion that was asked for has come, or its server ended before it did.</summary>
     private void SettlePending(ServerObservation before, ServerObservation server)
@@ -182,7 +183,13 @@ internal sealed partial class Turn
     private void SettleUpstream()
     {
         var isStandby = _state.Server is { Health: ServerHealth.Running, InRecovery: true };
-        if (settings.Failover.Promoter != Promoter.Harepd || !isStandby || IsPromoting() || now < _state.Promotion.NextFollow || Holder() is not { } holder)
+        if (settings.Failover.Promoter != Promoter.Harepd || !isStandby || IsPromoting() || Holder() is not { } holder)
+        {
+            return;
+        }
+
+        // A new holder is followed at once: the old primary may be back in a moment, and what it would send is no part of the new timeline.
+        if (now < _state.Promotion.NextFollow && holder.HeldTerm == _state.Promotion.FollowedTerm)
         {
             return;
         }
@@ -191,7 +198,7 @@ internal sealed partial class Turn
         if (isElsewhere && holder.Address.Length > 0 && holder.System == _state.Server.SystemId && CanFollow(_state.Server, holder.Timeline))
         {
             _opens.Add(new Effect.Follow(holder.HeldTerm, holder.Address, holder.ServerPort));
-            _state = _state with { Promotion = _state.Promotion with { NextFollow = now + settings.FollowInterval } };
+            _state = _state with { Promotion = _state.Promotion with { NextFollow = now + settings.FollowInterval, FollowedTerm = holder.HeldTerm } };
         }
     }
 

@@ -43,7 +43,8 @@ internal sealed partial class Turn
         var bytes = newest > server.ReplayLsn ? newest.Value - server.ReplayLsn.Value : 0;
         var delay = server.ReplayDelay ?? TimeSpan.Zero;
         var silent = streamLostAt is { } lost ? now - lost : TimeSpan.Zero;
-        return bytes <= (ulong)(settings.MaxLagBytes / part) && (silent > delay ? silent : delay) <= settings.MaxLagTime / part;
+        // There is nothing newer to read than what this standby has, until somebody decides.
+        return _state.Promotion.Verdict.AwaitsAcceptance || bytes <= (ulong)(settings.MaxLagBytes / part) && (silent > delay ? silent : delay) <= settings.MaxLagTime / part;
     }
 
     /// <summary>The holder's position by a report made before this reading: a later one would count WAL that was written after it.</summary>

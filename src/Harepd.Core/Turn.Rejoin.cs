@@ -6,8 +6,8 @@ using Harepd.Core.Share;
 namespace Harepd.Core;
 
 /// <summary>
-/// An old primary that came back beside another holder: shut since it came, it is made that one's standby, by itself or on an operator's word. What it wrote
-/// and the holder never had is lost by that, and was lost already.
+/// An old primary that came back beside another holder: shut since it came, it is made that one's standby, by itself or on an operator's word. The same for a
+/// standby that received from an old primary what the holder never had. What only they have is lost by that, and was lost already.
 /// </summary>
 internal sealed partial class Turn
 {
@@ -43,13 +43,16 @@ internal sealed partial class Turn
     {
         var rejoin = _state.Rejoin;
         var actor = rejoin.IsOrdered ? DecisionActor.Operator : DecisionActor.Daemon;
-        var what = $"{holder.NodeName} holds the lease on timeline {holder.Timeline}, this server is a primary on {_state.Server.Timeline}";
+        var role = _state.Server.InRecovery == true ? "standby" : "primary";
+        var what = role == "primary"
+            ? $"{holder.NodeName} holds the lease on timeline {holder.Timeline}, this server is a primary on {_state.Server.Timeline}"
+            : $"{holder.NodeName} holds the lease on timeline {holder.Timeline}, this standby received {_state.Server.WriteLsn} on {_state.Server.Timeline}, which is not part of it";
         var mayByItself = settings.Failover.RejoinsItself && now >= _state.Promotion.PausedUntil;
         if (!mayByItself && !rejoin.IsOrdered)
         {
             if (!rejoin.IsAdvised)
             {
-                Note(DecisionKind.RejoinAdvised, holder.HeldTerm, "primary", "standby", $"{what}; harepd rejoin makes it a standby (failover.rejoin: advise)");
+                Note(DecisionKind.RejoinAdvised, holder.HeldTerm, role, "standby", $"{what}; harepd rejoin makes it a standby (failover.rejoin: advise)");
             }
 
             var again = settings.Failover.RejoinsItself ? _state.Promotion.PausedUntil : Instant.Forever;
@@ -64,8 +67,8 @@ internal sealed partial class Turn
             OrderSequence = sequence,
             Rejoin = rejoin with { Awaited = sequence, Ends = ends + settings.Moves.Spare, IsOrdered = false, NextWake = ends + settings.Moves.Spare },
         };
-        _closes.Add(new Effect.RejoinServer(sequence, holder.HeldTerm, holder.Address, holder.ServerPort, holder.Timeline, ends));
-        Note(DecisionKind.RejoinBegins, holder.HeldTerm, "primary", "standby", what, actor: actor);
+        _closes.Add(new Effect.RejoinServer(sequence, holder.HeldTerm, holder.Address, holder.ServerPort, holder.Timeline, ends) { Received = _state.Server.WriteLsn });
+        Note(DecisionKind.RejoinBegins, holder.HeldTerm, role, "standby", what, actor: actor);
     }
 
     private void TakeRejoinDone(Input.OrderDone done)
@@ -76,9 +79,10 @@ internal sealed partial class Turn
             return;
         }
 
+        var notBefore = now + (done.IsDone ? settings.Moves.RejoinAfter : settings.Moves.RejoinRetry);
         _state = _state with
         {
-            Rejoin = rejoin with { Awaited = 0, Ends = Instant.Forever, NextWake = Instant.Forever, NotBefore = now + settings.Moves.RejoinRetry, IsBroken = done.IsFinal },
+            Rejoin = rejoin with { Awaited = 0, Ends = Instant.Forever, NextWake = Instant.Forever, NotBefore = notBefore, IsBroken = done.IsFinal },
         };
         _sends.Add(new Effect.Look());
         var took = now - (rejoin.Ends - settings.Moves.Spare - settings.Moves.Rejoin);
@@ -86,17 +90,28 @@ internal sealed partial class Turn
     }
 
     /// <summary>
-    /// The holder beside which the own server stands as a primary of before: a later timeline of the same system, held and served, while this member has
-    /// nothing, wants nothing and is shut.
+    /// The holder beside which the own server stands as a primary of before, or as a standby that went further than where the holder's timeline left its own: a
+    /// later timeline of the same system, held and served, while this member has nothing, wants nothing and lets nobody write.
     /// </summary>
     private NodeReport? Supplanter()
     {
         var server = _state.Server;
         var isIdle = _state.Lease is { Held: null, IsYielding: false } && _state.Move is not { IsOver: false } && _state.Promotion is { Current: null, IsPending: false } && !_state.IsStopping;
-        var isOldPrimary = server is { IsWritable: true, Timeline.IsUnknown: false } && now - server.At <= settings.Freshness;
-        return settings.Failover.Promoter == Promoter.Harepd && isIdle && isOldPrimary && _state.Gate is { IsKnown: true, Now: Gate.Fenced, Asked: Gate.Fenced }
-            && Holder() is { Address.Length: > 0 } holder && holder.System == server.SystemId && holder.Timeline.Timeline > server.Timeline.Timeline
-                ? holder
-                : null;
+        var isSeen = !server.Timeline.IsUnknown && now - server.At <= settings.Freshness;
+        var isShut = _state.Gate is { IsKnown: true, Now: Gate.Fenced, Asked: Gate.Fenced };
+        if (settings.Failover.Promoter != Promoter.Harepd || !isIdle || !isSeen || !isShut || Holder() is not { Address.Length: > 0 } holder || holder.System != server.SystemId)
+        {
+            return null;
+        }
+
+        var isOldPrimary = server.IsWritable && holder.Timeline.Timeline > server.Timeline.Timeline;
+        return isOldPrimary || IsAstray(server, holder.Timeline) ? holder : null;
     }
+
+    /// <summary>What this standby shows its readers is not what the holder has.</summary>
+    private bool IsAstrayNow() => _state.Server.InRecovery == true && Holder() is { } holder && holder.System == _state.Server.SystemId && IsAstray(_state.Server, holder.Timeline);
+
+    /// <summary>A standby that has what the holder's timeline left out, and so can never follow it. A timeline further away leaves that open.</summary>
+    private static bool IsAstray(ServerObservation server, TimelinePoint holder) => server is { Health: ServerHealth.Running, InRecovery: true }
+        && holder.Timeline == server.Timeline.Timeline + 1 && server.WriteLsn > holder.SwitchLsn;
 }

@@ -53,6 +53,9 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             case Input.MoveOrdered ordered:
                 TakeMoveOrder(ordered.Order);
                 break;
+            case Input.TakeoverOrdered ordered:
+                TakeTakeover(ordered.Order);
+                break;
             case Input.MoveCancelled cancelled:
                 CancelMove(cancelled.Reason);
                 break;
@@ -98,6 +101,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     {
         if (_state.Lease is not null)
         {
+            SettleSchedule();
             SettleMove();
             SettleFailover();
             SettleLease();
@@ -105,6 +109,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             SettleRelease();
             SettleGate();
             SettlePromotion();
+            SettleTakeover();
             SettleRoute();
             SettlePointing();
             SettlePace();

@@ -34,15 +34,17 @@ public sealed class LabCluster : IAsyncDisposable
         Lab = lab;
         Repmgr = repmgr;
         Haproxies = [.. (options.Network ? NetworkHaproxies : LoopbackHaproxies)
-            .Select(place => new HaproxyServer(lab, lab.AddressOf(place.Host), [repmgr.Node1.Server, repmgr.Node2.Server], options.Haproxy, place.Name))];
+            .Select(place => new HaproxyServer(lab, lab.AddressOf(place.Host), [.. repmgr.DataNodes.Select(node => node.Server)], options.Haproxy, place.Name))];
         Pgbouncers = options.Pgbouncer
             ? [.. repmgr.DataNodes.Select(node => new PgbouncerServer(lab, $"bouncer_{node.Id}", node.Server.Address))]
             : [];
-        RepmgrNode[] members = [.. repmgr.DataNodes, repmgr.Witness];
+        RepmgrNode[] members = [repmgr.Node1, repmgr.Node2, repmgr.Witness];
         Names = options.Names ? new LabNames(lab, members.ToDictionary(node => node.Name, node => node.Server.Address), lab.AddressOf(NameServerHost)) : null;
-        Daemon1 = MakeDaemon(repmgr.Node1, repmgr.Node2);
-        Daemon2 = MakeDaemon(repmgr.Node2, repmgr.Node1);
-        WitnessDaemon = new HarepdProcess(lab, repmgr.Witness.Name, WriteWitnessConfig(), HarepdMode.ServerOnly) { Wrapper = Wrapper };
+        Daemon1 = MakeDaemon(repmgr.Node1);
+        Daemon2 = MakeDaemon(repmgr.Node2);
+        WitnessDaemon = repmgr.HasWitness
+            ? new HarepdProcess(lab, repmgr.Witness.Name, WriteWitnessConfig(), HarepdMode.ServerOnly) { Wrapper = Wrapper }
+            : MakeDaemon(repmgr.Witness);
     }
 
     public LabFolder Lab { get; }
@@ -64,6 +66,7 @@ public sealed class LabCluster : IAsyncDisposable
 
     public HarepdProcess Daemon2 { get; }
 
+    /// <summary>The third node's.</summary>
     public HarepdProcess WitnessDaemon { get; }
 
     public IReadOnlyList<HarepdProcess> Daemons => [Daemon1, Daemon2, WitnessDaemon];
@@ -122,6 +125,7 @@ public sealed class LabCluster : IAsyncDisposable
 
     public string RunFolderOf(RepmgrNode node) => Lab.MakeMemoryFolder(node.Name);
 
+    /// <summary>The other one of the first two.</summary>
     public RepmgrNode OtherThan(RepmgrNode node) => node == Repmgr.Node1 ? Repmgr.Node2 : Repmgr.Node1;
 
     /// <summary>A data node's daemon as one of two processes (<c>--server-only</c> and <c>--client-only</c>) on the same configuration.</summary>
@@ -189,7 +193,7 @@ public sealed class LabCluster : IAsyncDisposable
     }
 
     /// <summary>The keys that the lab writes for a data node; a test may write a file of its own from them.</summary>
-    public Dictionary<string, string?> DataNodeKeys(RepmgrNode node, RepmgrNode other)
+    public Dictionary<string, string?> DataNodeKeys(RepmgrNode node, params RepmgrNode[] others)
     {
         var keys = CommonKeys(node);
         keys["primaryIP"] = Quote(node.Server.Address);
@@ -208,8 +212,8 @@ public sealed class LabCluster : IAsyncDisposable
         keys["postgres.user"] = "postgres";
         keys["postgres.binDirectory"] = Quote(PostgresServer.BinDirectory);
         keys["postgres.dataDirectory"] = Quote(node.Server.DataDirectory);
-        keys["gRPC.neighbours"] = $"[\"{Called(other)}\"]";
-        keys["gRPC.witness"] = Quote(Called(Repmgr.Witness));
+        keys["gRPC.neighbours"] = $"[{string.Join(", ", others.Select(other => Quote(Called(other))))}]";
+        keys["gRPC.witness"] = Repmgr.HasWitness ? Quote(Called(Repmgr.Witness)) : null;
         if (Pgbouncers.FirstOrDefault(bouncer => bouncer.Address == node.Server.Address) is { } bouncer)
         {
             keys["pgbouncer.endpoints"] = $"[{Quote(bouncer.Endpoint)}]";
@@ -234,8 +238,8 @@ public sealed class LabCluster : IAsyncDisposable
 
     private static async Task<bool> IsPrimaryAsync(RepmgrNode node) => await node.Server.IsInRecoveryAsync() == false;
 
-    private HarepdProcess MakeDaemon(RepmgrNode node, RepmgrNode other) => 
-        new(Lab, node.Name, WriteConfig(node, DataNodeKeys(node, other))) { Wrapper = Wrapper };
+    private HarepdProcess MakeDaemon(RepmgrNode node) =>
+        new(Lab, node.Name, WriteConfig(node, DataNodeKeys(node, [.. Repmgr.DataNodes.Where(other => other != node)]))) { Wrapper = Wrapper };
 
     private string WriteWitnessConfig()
     {

@@ -97,7 +97,11 @@ public abstract record Effect
     /// <param name="Port">Of the holder's server.</param>
     /// <param name="Timeline">What the holder writes.</param>
     /// <param name="Until">Boot-time clock.</param>
-    public sealed record RejoinServer(long Sequence, Term Term, string Host, int Port, TimelinePoint Timeline, Instant Until) : Effect;
+    public sealed record RejoinServer(long Sequence, Term Term, string Host, int Port, TimelinePoint Timeline, Instant Until) : Effect
+    {
+        /// <summary>How far the server had written, or a standby received, when it was last seen.</summary>
+        public Lsn Received { get; init; }
+    }
 
     /// <summary>This member became the primary under this lease and serves: repmgr's tables are to say so, where there are any. Not answered.</summary>
     public sealed record NotePrimary(Term Term) : Effect;
@@ -170,10 +174,14 @@ public enum DecisionKind
     PromotionDone = 203,
     PromotionFailed = 204,
     FailoverAdvised = 205,
+    PossibleLoss = 206,
+    FailoverOrdered = 207,
+    FailoverOrderEnded = 208,
     MoveBegins = 210,
     MoveStep = 211,
     MoveEnded = 212,
     MoveRefused = 213,
+    MoveScheduled = 214,
     RejoinAdvised = 220,
     RejoinBegins = 221,
     RejoinDone = 222,

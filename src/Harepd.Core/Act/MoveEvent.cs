@@ -49,6 +49,9 @@ public enum MoveOutcome
     /// <summary>It was not begun; nothing was changed.</summary>
     Refused,
 
+    /// <summary>It waits for its time.</summary>
+    Scheduled,
+
     /// <summary>It was taken back: the old primary serves again, or had never stopped to.</summary>
     TakenBack,
 

@@ -10,8 +10,8 @@ namespace Harepd.Core.Decide;
 public static class Corroboration
 {
     /// <summary>Null when it is; otherwise what stands in the way, and until when to wait for it.</summary>
-    public static FailoverVerdict? Doubt(FailoverQuestion question, LastPrimary last) =>
-        DoubtOfLast(question, last) ?? DoubtOfOthers(question) ?? DoubtOfStreams(question);
+    public static FailoverVerdict? Doubt(FailoverQuestion question) =>
+        (question.Last is { } last ? DoubtOfLast(question, last) : null) ?? DoubtOfOthers(question) ?? DoubtOfStreams(question);
 
     private static FailoverVerdict? DoubtOfLast(FailoverQuestion question, LastPrimary last)
     {
@@ -43,7 +43,8 @@ public static class Corroboration
                 return FailoverVerdict.Wait("the primary's gate is not confirmed shut", Instant.Forever);
         }
 
-        FailoverVerdict? Until(Instant end, string reason) => question.Now >= end ? null : FailoverVerdict.Wait(reason, end);
+        // An operator who orders it has waited long enough.
+        FailoverVerdict? Until(Instant end, string reason) => question.Now >= end || question.IsOrdered ? null : FailoverVerdict.Wait(reason, end);
     }
 
     /// <summary>Another server that takes writes on this timeline or a later one, or a holder that speaks, is nothing to promote beside.</summary>
@@ -51,7 +52,7 @@ public static class Corroboration
     {
         foreach (var (member, sighting) in question.Sightings)
         {
-            if (member == question.Self || member == question.Last!.Member || question.View.Reports.GetValueOrDefault(member)?.Report is not { } report)
+            if (member == question.Self || member == question.Last?.Member || question.View.Reports.GetValueOrDefault(member)?.Report is not { } report)
             {
                 continue;
             }

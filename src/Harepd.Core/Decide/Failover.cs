@@ -18,8 +18,8 @@ public static class Failover
             return FailoverVerdict.Quiet("another member holds the lease", question.LeaseEnds);
         }
 
-        return Refusal(question) ?? Corroboration.Doubt(question, question.Last!) ?? Delay(question)
-            ?? FailoverVerdict.Go($"{NameOf(question, question.Last!.Member)} is gone or fenced, and nobody is more advanced");
+        return Refusal(question) ?? Corroboration.Doubt(question) ?? Delay(question)
+            ?? FailoverVerdict.Go(question is { IsOrdered: false, Last.Member: var last } ? $"{NameOf(question, last)} is gone or fenced, and nobody is more advanced" : "an operator ordered it");
     }
 
     /// <summary>
@@ -59,20 +59,31 @@ public static class Failover
 
         if (question.Last is not { } last)
         {
-            return FailoverVerdict.No("no primary is known since this daemon began, so nobody can say what a promotion would lose");
+            return question.AcceptsLoss ? null : FailoverVerdict.No("no primary is known since this daemon began, so nobody can say what a promotion would lose");
         }
 
-        if (!question.Policy.IsCandidate)
-        {
-            return FailoverVerdict.No("this node is not to be promoted (noFailover)");
-        }
-
-        if (server.Timeline.Timeline < last.Timeline.Timeline || (server.Timeline.Timeline == last.Timeline.Timeline && server.Timeline != last.Timeline))
+        if (TakeoverChecks.IsBehindIn(server, last))
         {
             return FailoverVerdict.No("the standby is not on the last primary's timeline");
         }
 
-        return MayLack(last, server) > question.Policy.MaxLagBytes
+        return question.AcceptsLoss ? null : RefusalOfPolicy(question, MayLack(last, server));
+    }
+
+    private static FailoverVerdict? RefusalOfPolicy(FailoverQuestion question, long lacks)
+    {
+        if (!question.Policy.IsCandidate && !question.IsOrdered)
+        {
+            return FailoverVerdict.No("this node is not to be promoted (noFailover)");
+        }
+
+        if (lacks > 0 && question.Policy.WaitsForAcceptance)
+        {
+            return FailoverVerdict.No($"at least {lacks} bytes of the last primary's position are lacking, and failover.onPossibleLoss is readOnly: harepd accept-loss lets it take over")
+                with { AwaitsAcceptance = true };
+        }
+
+        return lacks > question.Policy.MaxLagBytes
             ? FailoverVerdict.No("the standby lacks more than maxLagBytes of the last primary's position")
             : null;
     }
@@ -80,6 +91,11 @@ public static class Failover
     private static FailoverVerdict? Delay(FailoverQuestion question)
     {
         var now = question.Now;
+        if (question.IsOrdered)
+        {
+            return ReadAnew(question);
+        }
+
         if (now < question.PausedUntil)
         {
             return FailoverVerdict.Wait("an operator paused failovers (harepd resume ends it)", question.PausedUntil);
@@ -96,10 +112,9 @@ public static class Failover
             return FailoverVerdict.Wait("the last promotion here failed", question.FailedUntil);
         }
 
-        // A reading from before the primary was lost is not the last word on what was received.
-        if (question.Server.At < question.Sightings.GetValueOrDefault(question.Last!.Member).Since)
+        if (ReadAnew(question) is { } reading)
         {
-            return FailoverVerdict.Wait("the standby's position must be read anew", now) with { IsReading = true };
+            return reading;
         }
 
         var before = CountBefore(question);
@@ -113,6 +128,12 @@ public static class Failover
         return now >= turn ? null : FailoverVerdict.Wait("another standby goes first", turn) with { IsOutranked = true };
     }
 
+    /// <summary>A reading from before the primary was lost is not the last word on what was received.</summary>
+    private static FailoverVerdict? ReadAnew(FailoverQuestion question) =>
+        question.Last is { } last && question.Server.At < question.Sightings.GetValueOrDefault(last.Member).Since
+            ? FailoverVerdict.Wait("the standby's position must be read anew", question.Now) with { IsReading = true }
+            : null;
+
     private static int CountBefore(FailoverQuestion question)
     {
         var server = question.Server;
@@ -123,6 +144,7 @@ public static class Failover
             && Candidate.Of(report).IsBefore(self));
     }
 
-    private static string NameOf(FailoverQuestion question, MemberId member) =>
+    /// <summary>A member's node name, or its address where that is not known.</summary>
+    internal static string NameOf(FailoverQuestion question, MemberId member) =>
         question.View.Reports.GetValueOrDefault(member)?.Report.NodeName is { Length: > 0 } name ? name : member.ToString();
 }

@@ -38,6 +38,12 @@ public sealed record FailoverQuestion
     /// <summary>An operator paused failovers until then.</summary>
     public Instant PausedUntil { get; init; }
 
+    /// <summary>An operator ordered this standby to take over: no limit, pause, delay or grace of the automatic failover counts.</summary>
+    public bool IsOrdered { get; init; }
+
+    /// <summary>And accepted that what it lacks, or may lack, is lost.</summary>
+    public bool AcceptsLoss { get; init; }
+
     /// <summary>Since when only better candidates stand in the way; null when they do not.</summary>
     public Instant? OutrankedSince { get; init; }
 

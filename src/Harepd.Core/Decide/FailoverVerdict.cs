@@ -30,6 +30,9 @@ public readonly record struct FailoverVerdict(FailoverAnswer Answer, string Reas
     /// <summary>Only a fresh look at the own server stands in the way.</summary>
     public bool IsReading { get; init; }
 
+    /// <summary>Only an operator's acceptance of a possible loss stands in the way; the standby serves its readers meanwhile.</summary>
+    public bool AwaitsAcceptance { get; init; }
+
     /// <summary>It will be this member's turn as soon as the dead primary's gate is known to be shut: time to get ready.</summary>
     public bool IsImminent { get; init; }
 

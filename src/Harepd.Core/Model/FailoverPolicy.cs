@@ -27,6 +27,12 @@ public sealed record FailoverPolicy
     /// <summary>A standby that lacks more bytes of the lost primary's last known position than this is not promoted.</summary>
     public long MaxLagBytes { get; init; } = 16L << 20;
 
+    /// <summary>
+    /// A standby that lacks anything of the lost primary's last known position stays one, and goes on serving readers, until an operator accepts the loss or
+    /// the primary is back (the idea of Praefect's read-only mode: nothing diverges while somebody can still bring it back).
+    /// </summary>
+    public bool WaitsForAcceptance { get; init; }
+
     /// <summary>A crashed primary gets <see cref="StopGrace"/> to come back where it is before another takes over.</summary>
     public bool RestartsFirst { get; init; }
 

@@ -48,6 +48,9 @@ internal static class CommandLine
         root.Subcommands.Add(StatusCommand.Build(file, manual));
         root.Subcommands.Add(HistoryCommand.Build(file, manual));
         root.Subcommands.Add(SwitchoverCommand.Build(file, manual));
+        root.Subcommands.Add(FailoverCommand.Build(file, manual));
+        root.Subcommands.Add(FailoverCommand.BuildAcceptLoss(file, manual));
+        root.Subcommands.Add(DataLossCommand.Build(file, manual));
         root.Subcommands.Add(RejoinCommand.Build(file, manual));
         root.Subcommands.Add(PauseCommand.Build(file, manual));
         root.Subcommands.Add(PauseCommand.BuildResume(file, manual));
@@ -55,7 +58,6 @@ internal static class CommandLine
         root.Subcommands.Add(FenceCommand.Build(file, manual));
         root.Subcommands.Add(TimelineCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));
-        root.Subcommands.Add(InitSqlCommand.Build(file, manual));
         root.Subcommands.Add(HaproxyConfigCommand.Build(file, manual));
         root.Subcommands.Add(VersionCommand.Build(manual));
         manual.AttachTo(root);

@@ -25,6 +25,7 @@ internal static class ControlText
         ["Moved"] = "moved",
         ["Possible"] = "possible",
         ["Refused"] = "REFUSED",
+        ["Scheduled"] = "scheduled",
         ["TakenBack"] = "TAKEN BACK",
         ["Failed"] = "FAILED",
         ["Asked"] = "asked",
@@ -49,7 +50,7 @@ internal static class ControlText
 
         return (last.Event, last.Subject) switch
         {
-            ("ended", nameof(MoveOutcome.Moved) or nameof(MoveOutcome.Possible) or "Asked") => ExitCodes.Ok,
+            ("ended", nameof(MoveOutcome.Moved) or nameof(MoveOutcome.Possible) or nameof(MoveOutcome.Scheduled) or "Asked") => ExitCodes.Ok,
             ("ended", nameof(MoveOutcome.Refused) or nameof(MoveOutcome.TakenBack)) => ExitCodes.Temporary,
             ("ended", _) => ExitCodes.Internal,
             _ => ExitCodes.Unavailable,

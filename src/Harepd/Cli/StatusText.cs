@@ -91,7 +91,8 @@ internal static class StatusText
         json.WriteEndObject();
     }
 
-    private static string Role(NodeReport report) => report.IsWitness ? "witness"
+    /// <summary>What a member is, in a word or two.</summary>
+    internal static string Role(NodeReport report) => report.IsWitness ? "witness"
         : report.IsRogue ? "rogue primary"
         : report.InRecovery switch { true => "standby", false => "primary", null => "unknown" };
 

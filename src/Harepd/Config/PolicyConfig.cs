@@ -62,6 +62,9 @@ internal sealed record FailoverConfig
     /// <summary>A standby that lacks more of the lost primary's last known position is not promoted.</summary>
     public long MaxLagBytes { get; init; } = 16L << 20;
 
+    /// <summary>What a standby does that lacks something of the lost primary.</summary>
+    public LossAnswer OnPossibleLoss { get; init; }
+
     public CrashAnswer OnCrash { get; init; }
 
     /// <summary>How long a primary that was stopped cleanly, is starting, or lives without the lease is waited for.</summary>
@@ -77,6 +80,16 @@ internal sealed record FailoverConfig
     public TimeSpan MinInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan MaxInterval { get; init; } = TimeSpan.FromMinutes(10);
+}
+
+/// <summary>What a standby does that lacks something of the lost primary's last known position.</summary>
+internal enum LossAnswer
+{
+    /// <summary>It takes over, within maxLagBytes; what may be lost is recorded.</summary>
+    Promote = 0,
+
+    /// <summary>It goes on serving readers and takes over when an operator accepts the loss.</summary>
+    ReadOnly = 1,
 }
 
 /// <summary>What follows when the primary's postmaster died on a living host.</summary>

@@ -20,6 +20,8 @@ internal sealed class ControlDesk(Func<Input, bool> post)
         {
             case "switchover":
                 return Move(request, answers);
+            case "failover":
+                return Await(number => new Input.TakeoverOrdered(new TakeoverOrder(number, request.AcceptsLoss, request.DryRun)), answers);
             case "rejoin":
                 return Ask(
                     new Input.RejoinOrdered(),
@@ -84,9 +86,15 @@ internal sealed class ControlDesk(Func<Input, bool> post)
             return "clients must be allowed to wait for a second at least";
         }
 
+        var after = TimeSpan.FromMilliseconds(Math.Clamp(request.AfterMs, 0, MoveOrder.LongestDelay.TotalMilliseconds));
+        return Await(number => new Input.MoveOrdered(new MoveOrder(number, request.To, pause, request.DryRun) { After = after }), answers);
+    }
+
+    private string? Await(Func<long, Input> order, ChannelWriter<ControlAnswer> answers)
+    {
         var number = Interlocked.Increment(ref _last);
         _waiting[number] = answers;
-        if (post(new Input.MoveOrdered(new MoveOrder(number, request.To, pause, request.DryRun))))
+        if (post(order(number)))
         {
             return null;
         }

@@ -3,11 +3,13 @@ using System.Text.Json.Serialization;
 namespace Harepd.Control;
 
 /// <summary>What a command asks of the daemon of its host: one JSON object on one line.</summary>
-/// <param name="Verb"><c>switchover</c>, <c>cancel</c>, <c>rejoin</c>, <c>pause</c> or <c>resume</c>.</param>
+/// <param name="Verb"><c>switchover</c>, <c>cancel</c>, <c>failover</c>, <c>rejoin</c>, <c>pause</c> or <c>resume</c>.</param>
 /// <param name="To">Node name of the standby that shall take over; empty for the best.</param>
 /// <param name="PauseMs">How long clients may wait at most; of <c>pause</c>: how long nobody takes over by itself.</param>
 /// <param name="DryRun">Only the checks.</param>
-internal sealed record ControlRequest(string Verb, string To = "", double PauseMs = 0, bool DryRun = false);
+/// <param name="AfterMs">Of <c>switchover</c>: begin so long after; zero for now.</param>
+/// <param name="AcceptsLoss">Of <c>failover</c>: what is lacking may be lost.</param>
+internal sealed record ControlRequest(string Verb, string To = "", double PauseMs = 0, bool DryRun = false, bool AcceptsLoss = false, double AfterMs = 0);
 
 /// <summary>What the daemon answers: one JSON object a line, until one with <c>event: ended</c>, or <c>error</c>.</summary>
 /// <param name="Event"><c>check</c>, <c>problem</c>, <c>begin</c>, <c>done</c>, <c>failed</c>, <c>ended</c>, <c>error</c>.</param>

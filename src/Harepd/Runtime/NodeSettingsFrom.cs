@@ -61,6 +61,7 @@ internal static class NodeSettingsFrom
         Priority = config.Priority,
         MaxLagBytes = config.MaxLagBytes,
         RejoinsItself = config.Rejoin == RejoinAnswer.Auto,
+        WaitsForAcceptance = config.OnPossibleLoss == LossAnswer.ReadOnly,
         RestartsFirst = config.OnCrash == CrashAnswer.Restart,
         StopGrace = config.StopGrace,
         PromoteTimeout = config.PromoteTimeout,

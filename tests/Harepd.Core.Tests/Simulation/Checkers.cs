@@ -125,13 +125,16 @@ internal sealed class Checkers(World world)
             Demand(host.Server.Wal >= mover.Server.Wal, host, $"a promotion in a planned move loses {mover.Server.Wal - host.Server.Wal} bytes of {mover.Name}");
         }
 
-        foreach (var other in world.DataHosts.Where(other => other != host && other != mover && IsHeard(other, host)))
+        // What an operator orders waits for nobody's better chance; what protects stands.
+        var isOrdered = process.State.Promotion.Current?.IsOrdered == true;
+        foreach (var other in world.DataHosts.Where(other => other != host && other != mover && !isOrdered && IsHeard(other, host)))
         {
             Demand(!IsWellPrimary(other, host), host, $"a promotion is begun although {other.Name} is well");
             Demand(!IsBetterStandby(other, host), host, $"a promotion is begun although {other.Name} received more");
         }
 
-        if (process.State.Promotion.Last is { } last && last.Timeline == host.Server.Timeline)
+        var isAccepted = process.State.Promotion.Ordered is { Order.AcceptsLoss: true };
+        if (!isAccepted && process.State.Promotion.Last is { } last && last.Timeline == host.Server.Timeline)
         {
             var lost = (long)last.WriteLsn.Value - 0x1000 - host.Server.Wal;
             Demand(lost <= world.Plan.Failover.MaxLagBytes, host, $"a promotion loses {lost} bytes that were known of");

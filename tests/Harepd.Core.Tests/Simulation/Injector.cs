@@ -102,6 +102,13 @@ internal sealed class Injector
         var (isTwice, isCancelled) = (dice.Chance(0.1), dice.Chance(0.1));
         var served = _world.DataHosts.FirstOrDefault(host => host.IsWriteOpen)?.Candidate;
         served?.Post(new Input.MoveOrdered(order));
+        if (dice.Chance(0.3))
+        {
+            // An operator who has lost patience, with whatever standby is at hand.
+            var impatient = _world.DataHosts[dice.Below(_world.DataHosts.Count)].Candidate;
+            impatient?.Post(new Input.TakeoverOrdered(new TakeoverOrder(order.Id, AcceptsLoss: dice.Chance(0.5), IsDryRun: false)));
+        }
+
         if (isTwice)
         {
             served?.Post(new Input.MoveOrdered(order with { Id = order.Id + 1 }));

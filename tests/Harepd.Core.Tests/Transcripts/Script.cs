@@ -53,7 +53,7 @@ internal sealed class Script
         switch (words)
         {
             case ["cluster", .. var names]:
-                _stage.Gather([.. names.Except(["reads", "managed", "advised", "rejoins", "hooked"])], names.Contains("reads"), PromoterOf(names), names.Contains("rejoins"), names.Contains("hooked"));
+                _stage.Gather([.. names.Except(["reads", "managed", "advised", "rejoins", "careful", "hooked"])], names.Contains("reads"), PolicyOf(names), names.Contains("hooked"));
                 break;
             case ["brief"]:
                 _narrator.IsDetailed = false;
@@ -124,8 +124,14 @@ internal sealed class Script
             case ["standby", "streaming", var from, .. var timeline]:
                 _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)) with { IsStreaming = true, UpstreamHost = from, UpstreamSilence = TimeSpan.Zero });
                 break;
+            case ["move", "after", var span]:
+                _stage.OrderLater(name, Span(span));
+                break;
             case ["move", .. var options]:
                 _stage.Order(name, options.FirstOrDefault(option => option != "dry") ?? "", options.Contains("dry"));
+                break;
+            case ["takeover", .. var options]:
+                _stage.TakeOver(name, options.Contains("accept"), options.Contains("dry"));
                 break;
             case ["pause", var span]:
                 _stage.Pause(name, Span(span));
@@ -174,8 +180,12 @@ internal sealed class Script
         }
     }
 
-    private static Promoter PromoterOf(string[] words) =>
-        words.Contains("managed") ? Promoter.Harepd : words.Contains("advised") ? Promoter.None : Promoter.Repmgr;
+    private static FailoverPolicy PolicyOf(string[] words) => new()
+    {
+        Promoter = words.Contains("managed") ? Promoter.Harepd : words.Contains("advised") ? Promoter.None : Promoter.Repmgr,
+        RejoinsItself = words.Contains("rejoins"),
+        WaitsForAcceptance = words.Contains("careful"),
+    };
 
     private static TimelinePoint Timeline(string[] words) => words is [var number]
         ? new TimelinePoint(uint.Parse(number, CultureInfo.InvariantCulture), number == "1" ? default : new Lsn(0x3000148))

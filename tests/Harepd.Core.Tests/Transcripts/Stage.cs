@@ -24,10 +24,10 @@ internal sealed class Stage(Narrator narrator)
 
     public Instant Now { get; private set; } = Samples.Start;
 
-    public void Gather(IReadOnlyList<string> names, bool allowReads, Promoter promoter, bool rejoins = false, bool isHooked = false)
+    public void Gather(IReadOnlyList<string> names, bool allowReads, FailoverPolicy failover, bool isHooked)
     {
         _membership = new Membership("stage", 1, names.Select(name => new MemberId(name.TrimEnd('*'))));
-        _settings = _settings with { Membership = _membership, AllowReads = allowReads, Failover = new FailoverPolicy { Promoter = promoter, RejoinsItself = rejoins }, ServerPort = 5432 };
+        _settings = _settings with { Membership = _membership, AllowReads = allowReads, Failover = failover, ServerPort = 5432 };
         _settings = _settings with { MoveHook = isHooked ? TimeSpan.FromSeconds(10) : null };
         foreach (var name in names)
         {
@@ -88,6 +88,16 @@ internal sealed class Stage(Narrator narrator)
     /// <summary>An operator orders a planned move.</summary>
     public void Order(string name, string to, bool isDryRun) =>
         Step(_actors[name], new Input.MoveOrdered(new MoveOrder(++_orders, to, TimeSpan.FromSeconds(10), isDryRun)), $"is ordered to move{(to.Length > 0 ? $" to {to}" : "")}");
+
+    /// <summary>An operator orders a planned move for later.</summary>
+    public void OrderLater(string name, TimeSpan after) => Step(
+        _actors[name], new Input.MoveOrdered(new MoveOrder(++_orders, "", TimeSpan.FromSeconds(10), IsDryRun: false) { After = after }), $"is ordered to move after {after}");
+
+    /// <summary>An operator orders a failover.</summary>
+    public void TakeOver(string name, bool acceptsLoss, bool isDryRun) => Step(
+        _actors[name],
+        new Input.TakeoverOrdered(new TakeoverOrder(++_orders, acceptsLoss, isDryRun)),
+        $"is ordered to take over{(acceptsLoss ? ", whatever is lost" : "")}");
 
     public void Cancel(string name) => Step(_actors[name], new Input.MoveCancelled("cancelled by an operator"), "is told to take the move back");
 

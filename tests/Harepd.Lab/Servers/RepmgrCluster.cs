@@ -26,25 +26,37 @@ public sealed class RepmgrCluster
 
     public RepmgrNode Node2 { get; }
 
+    /// <summary>The third node; with <see cref="RepmgrOptions.ThreeDataNodes"/> a second standby.</summary>
     public RepmgrNode Witness { get; }
 
-    public IReadOnlyList<RepmgrNode> DataNodes => [Node1, Node2];
+    /// <summary>The third node holds no data.</summary>
+    public bool HasWitness => !options.ThreeDataNodes;
+
+    public IReadOnlyList<RepmgrNode> DataNodes => HasWitness ? [Node1, Node2] : [Node1, Node2, Witness];
 
     /// <summary>Makes and starts the cluster; repmgrd is not started. Progress is told one step at a time.</summary>
     public static async Task<RepmgrCluster> CreateAsync(LabFolder lab, RepmgrOptions? options = null, Action<string>? progress = null)
     {
         var cluster = new RepmgrCluster(lab, options ?? new RepmgrOptions());
         var tell = progress ?? (_ => { });
-        var witness = cluster.options.Witness ? MakeServerAsync(cluster.Witness) : Task.CompletedTask;
+        var hasServer = cluster.HasWitness && cluster.options.Witness;
+        var witness = hasServer ? MakeServerAsync(cluster.Witness) : Task.CompletedTask;
         tell("primary: initdb, start, repmgr primary register");
         await MakeServerAsync(cluster.Node1);
         await MakeAppAsync(cluster.Node1.Server);
         await cluster.Node1.MustRepmgrAsync("primary", "register");
         tell("standby: repmgr standby clone, start, register");
         await cluster.MakeStandbyAsync(cluster.Node2, cluster.Node1);
+        if (!cluster.HasWitness)
+        {
+            tell("second standby: repmgr standby clone, start, register");
+            await cluster.MakeStandbyAsync(cluster.Witness, cluster.Node1);
+            return cluster;
+        }
+
         tell("witness: initdb, start, repmgr witness register");
         await witness;
-        if (cluster.options.Witness)
+        if (hasServer)
         {
             await cluster.Witness.MustRepmgrAsync("-h", cluster.Node1.Server.Address, "-U", "repmgr", "-d", "repmgr", "witness", "register");
         }
@@ -121,7 +133,7 @@ public sealed class RepmgrCluster
         var sql = $"UPDATE repmgr.nodes SET active = true, type = CASE WHEN type = 'witness' THEN type WHEN node_id = {primary.Id} THEN 'primary'"
             + $" ELSE 'standby' END, upstream_node_id = CASE WHEN node_id = {primary.Id} THEN NULL ELSE {primary.Id} END";
         await primary.Server.ExecuteAsync(sql, "repmgr", "repmgr");
-        if (options.Witness)
+        if (HasWitness && options.Witness)
         {
             await Witness.Server.ExecuteAsync(sql, "repmgr", "repmgr");
         }

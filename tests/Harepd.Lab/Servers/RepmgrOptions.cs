@@ -13,4 +13,7 @@ public sealed record RepmgrOptions
 
     /// <summary>The witness's own PostgreSQL; repmgr keeps a copy of its tables there.</summary>
     public bool Witness { get; init; } = true;
+
+    /// <summary>The third node is a second standby instead of a witness.</summary>
+    public bool ThreeDataNodes { get; init; }
 }

@@ -3,7 +3,7 @@ using Harepd.Core;
 
 namespace Harepd.Config.Sections;
 
-/// <summary>Reads the short groups: <c>logs</c>, <c>fence</c>, <c>http</c>, <c>reads</c>, <c>failover</c>, <c>history</c>, <c>hooks</c>.</summary>
+/// <summary>Reads the short groups: <c>logs</c>, <c>fence</c>, <c>http</c>, <c>reads</c>, <c>failover</c>, <c>hooks</c>.</summary>
 internal static class PolicySections
 {
     private const int MaxLogSeconds = 10 * 366 * 86_400;
@@ -79,6 +79,7 @@ internal static class PolicySections
             NoFailover = section.Value("noFailover", Values.Bool, usual.NoFailover),
             Priority = section.Value("priority", Values.Whole(0, 1000), usual.Priority),
             MaxLagBytes = section.Value("maxLagBytes", text => Units.Size(text, 0, 1L << 50), usual.MaxLagBytes),
+            OnPossibleLoss = section.Value("onPossibleLoss", Values.OneOf(("promote", LossAnswer.Promote), ("readOnly", LossAnswer.ReadOnly)), usual.OnPossibleLoss),
             OnCrash = section.Value("onCrash", Values.OneOf(("failover", CrashAnswer.Failover), ("restart", CrashAnswer.Restart)), usual.OnCrash),
             StopGrace = section.Value("stopGrace", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), usual.StopGrace),
             Rejoin = section.Value("rejoin", Values.OneOf(("advise", RejoinAnswer.Advise), ("auto", RejoinAnswer.Auto)), usual.Rejoin),
@@ -91,14 +92,6 @@ internal static class PolicySections
             section.Error("maxInterval", Units.Text(config.MaxInterval), "shorter than minInterval", $"at least {Units.Text(config.MinInterval)}");
         }
 
-        section.Close();
-        return config;
-    }
-
-    public static HistoryConfig History(Section section)
-    {
-        var usual = new HistoryConfig();
-        var config = new HistoryConfig(section.Value("table", Values.Bool, usual.Table), section.Value("rows", Values.Whole(100, 10_000_000), usual.Rows));
         section.Close();
         return config;
     }

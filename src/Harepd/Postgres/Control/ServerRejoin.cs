@@ -8,7 +8,8 @@ using Harepd.Postgres.Watch;
 namespace Harepd.Postgres.Control;
 
 /// <summary>
-/// Makes a returned old primary a standby of the new one: stop, pg_rewind where it has what the new one never had, start. Synchronous, for one thread at a time.
+/// Makes a returned old primary, or a standby that went astray with one, a standby of the new one: stop, pg_rewind where it has what the new one never had, start.
+/// Synchronous, for one thread at a time.
 /// Whatever can be checked is checked before the first change; what only this server has is kept.
 /// </summary>
 internal sealed class ServerRejoin(PostgresSettings settings, string stateDir, ServerProcess process)
@@ -45,7 +46,7 @@ internal sealed class ServerRejoin(PostgresSettings settings, string stateDir, S
         if (ControlFile.Read(process.DataDirectory) is not { IsShutDown: true } control || process.DataDirectory is not { } data)
         {
             // Not rewound, so it may be started again by whoever starts it, shut as it is.
-            return ControlResult.Refused($"the old primary was not stopped cleanly: {stop.Detail}");
+            return ControlResult.Refused($"the server was not stopped cleanly: {stop.Detail}");
         }
 
         var slot = upstream.EnsureSlot(process.SlotName, order.Until);
@@ -64,7 +65,9 @@ internal sealed class ServerRejoin(PostgresSettings settings, string stateDir, S
     private ControlResult Rewind(Effect.RejoinServer order, ControlFile control, string data, Upstream upstream, out bool isFinal)
     {
         isFinal = false;
-        if (order.Timeline.Timeline == control.Timeline + 1 && control.Checkpoint < order.Timeline.SwitchLsn)
+        // A standby's last checkpoint says nothing of what it received; a primary's is the end of what it wrote.
+        var end = control.State == ControlState.ShutDown ? control.Checkpoint : order.Received;
+        if (order.Timeline.Timeline == control.Timeline + 1 && end < order.Timeline.SwitchLsn)
         {
             return ControlResult.Done("nothing had diverged");
         }
@@ -77,8 +80,8 @@ internal sealed class ServerRejoin(PostgresSettings settings, string stateDir, S
         var kept = Path.Combine(stateDir, "rejoin", order.Term.Value.ToString(CultureInfo.InvariantCulture));
         var local = new LocalFiles(data, kept);
         local.Keep();
-        var tail = local.KeepTail(control.Timeline, order.Timeline.SwitchLsn, control.Checkpoint);
-        var range = $"timeline {control.Timeline} from {order.Timeline.SwitchLsn} to {control.Checkpoint}";
+        var tail = local.KeepTail(control.Timeline, order.Timeline.SwitchLsn, end);
+        var range = $"timeline {control.Timeline} from {order.Timeline.SwitchLsn} to {end}";
         local.Note($"What this server had and the primary of term {order.Term} on timeline {order.Timeline} never got: {range}, {tail} WAL segments (pg_waldump reads them).\n");
         var (exitCode, output) = RunProgram(program, ["--target-pgdata", data, "--source-server", upstream.ConnInfo, "--progress"], order.Until);
         var lost = local.Restore();

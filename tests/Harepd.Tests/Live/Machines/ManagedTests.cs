@@ -1,0 +1,102 @@
+using System.Globalization;
+using Harepd.Control;
+using Harepd.Lab;
+using Harepd.Lab.Servers;
+using Xunit;
+
+namespace Harepd.Tests.Live.Machines;
+
+/// <summary>
+/// harepd as the failover manager (no repmgrd) on machines of their own: two data nodes with a witness, and three data nodes. Every server is the
+/// primary in turn; what comes back rejoins by itself. <c>HAREPD_ROUNDS</c> repeats each fault, for figures (HAREPD_MANAGED_FIGURES).
+/// </summary>
+[Collection(MachineTests.Name)]
+public sealed class ManagedTests
+{
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("HAREPD_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 1;
+
+    [NetworkFact]
+    public Task Two_data_nodes_and_a_witness_look_after_themselves() => RunAsync(threeDataNodes: false);
+
+    [NetworkFact]
+    public Task Three_data_nodes_look_after_themselves() => RunAsync(threeDataNodes: true);
+
+    private static async Task RunAsync(bool threeDataNodes)
+    {
+        await using var cluster = await LabCluster.StartAsync(new LabClusterOptions
+        {
+            Network = true,
+            Repmgr = new RepmgrOptions { ThreeDataNodes = threeDataNodes, Witness = false },
+            Harepd = new()
+            {
+                // Faults follow each other faster than servers may fail.
+                Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.minInterval"] = "0s", ["failover.rejoin"] = "auto" },
+            },
+        });
+        var primary = cluster.Repmgr.Node1;
+        await cluster.WaitForServingAsync(primary);
+        for (var round = 0; round < Rounds; round++)
+        {
+            primary = await MoveAsync(cluster, primary);
+            primary = await CrashAsync(cluster, primary);
+            primary = await LoseHostAsync(cluster, primary);
+            primary = await CutOffAsync(cluster, primary);
+        }
+    }
+
+    private static async Task<RepmgrNode> MoveAsync(LabCluster cluster, RepmgrNode old)
+    {
+        await using var run = await ManagedRun.StartAsync("planned move", cluster, old);
+        var ended = new ControlAnswer("none");
+        run.Strike();
+        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(old), new ControlRequest("switchover"), CancellationToken.None))
+        {
+            ended = answer;
+        }
+
+        Assert.True(ended is { Event: "ended", Subject: "Moved" }, $"{ended}\n{cluster.Describe()}");
+        return await run.EndAsync(mayLose: false);
+    }
+
+    private static async Task<RepmgrNode> CrashAsync(LabCluster cluster, RepmgrNode old)
+    {
+        await using var run = await ManagedRun.StartAsync("postmaster killed", cluster, old);
+        run.Strike();
+        old.Server.KillPostmaster();
+        await run.WaitForSuccessorAsync();
+        await old.Server.WaitForEndAsync();
+        await old.Server.StartAsync();
+        return await run.EndAsync(mayLose: true);
+    }
+
+    private static async Task<RepmgrNode> LoseHostAsync(LabCluster cluster, RepmgrNode old)
+    {
+        await using var run = await ManagedRun.StartAsync("host lost", cluster, old);
+        var machine = cluster.Lab.Network![old.Name];
+        await cluster.Lab.Network.IsolateAsync(machine);
+        run.Strike();
+        await machine.KillAllAsync();
+        await run.WaitForSuccessorAsync();
+
+        // As systemd orders a boot: the gate is shut on disk, then PostgreSQL starts, then the daemon.
+        cluster.ForgetMemory(old);
+        await cluster.Lab.Network.HealAsync();
+        var fence = await cluster.DaemonOf(old).RunAsync("fence");
+        Assert.True(fence.Succeeded, fence.Output);
+        await old.Server.WaitForEndAsync();
+        await old.Server.StartAsync();
+        cluster.DaemonOf(old).Start();
+        return await run.EndAsync(mayLose: true);
+    }
+
+    private static async Task<RepmgrNode> CutOffAsync(LabCluster cluster, RepmgrNode old)
+    {
+        await using var run = await ManagedRun.StartAsync("cut off with its clients", cluster, old);
+        await cluster.Lab.Network!.CutAsync(run.Near, run.Rest);
+        run.Strike();
+        await run.WaitForSuccessorAsync();
+        await cluster.Lab.Network.HealAsync();
+        await run.StartIfTheFenceStoppedItAsync();
+        return await run.EndAsync(mayLose: true);
+    }
+}
