@@ -58,6 +58,7 @@ internal static class CommandLine
         root.Subcommands.Add(FenceCommand.Build(file, manual));
         root.Subcommands.Add(TimelineCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));
+        root.Subcommands.Add(InitSqlCommand.Build(file, manual));
         root.Subcommands.Add(HaproxyConfigCommand.Build(file, manual));
         root.Subcommands.Add(VersionCommand.Build(manual));
         manual.AttachTo(root);

@@ -38,6 +38,7 @@ internal sealed record ConfigDiff(ImmutableArray<ConfigChange> Reloaded, Immutab
         Grpc = current.Grpc with { ConnectionDeadline = read.Grpc.ConnectionDeadline },
         Fence = read.Fence,
         Reads = read.Reads,
+        History = read.History,
         Hooks = read.Hooks,
         Failover = read.Failover with { Manager = current.Failover.Manager },
         Logs = current.Logs with { MaxAge = read.Logs.MaxAge, RotationTime = read.Logs.RotationTime },

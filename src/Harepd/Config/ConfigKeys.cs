@@ -104,6 +104,8 @@ internal static class ConfigKeys
         new("failover.promoteTimeout", c => Units.Text(c.Failover.PromoteTimeout), null),
         new("failover.minInterval", c => Units.Text(c.Failover.MinInterval), null),
         new("failover.maxInterval", c => Units.Text(c.Failover.MaxInterval), null),
+        new("history.table", c => Text(c.History.Table), null),
+        new("history.rows", c => Number(c.History.Rows), null),
         new("hooks.timeout", c => Units.Text(c.Hooks.Timeout), null),
         new("hooks.roleChange", c => c.Hooks.RoleChange ?? "", null),
         new("hooks.gate", c => c.Hooks.Gate ?? "", null),

@@ -66,6 +66,7 @@ internal static class ConfigReader
             Http = PolicySections.Http(section.Child("http"), grpc),
             Reads = PolicySections.Reads(section.Child("reads")),
             Failover = PolicySections.Failover(section.Child("failover")),
+            History = PolicySections.History(section.Child("history")),
             Hooks = PolicySections.Hooks(section.Child("hooks")),
             StateDir = section.Value("stateDir", Values.AbsolutePath, "/var/lib/harepd"),
             RunDir = section.Value("runDir", Values.AbsolutePath, "/run/harepd"),

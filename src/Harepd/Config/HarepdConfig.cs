@@ -59,6 +59,8 @@ internal sealed record HarepdConfig
 
     public required FailoverConfig Failover { get; init; }
 
+    public HistoryConfig History { get; init; } = new();
+
     public HooksConfig Hooks { get; init; } = new();
 
     /// <summary>Absolute path of what must survive a reboot: the highest timeline this voter answered for.</summary>

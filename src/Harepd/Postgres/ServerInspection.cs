@@ -15,7 +15,16 @@ internal sealed record ServerInspection
             (select setting from pg_settings where name = 'hba_file'),
             (select setting::int from pg_settings where name = 'client_connection_check_interval'),
             current_setting('wal_log_hints') = 'on' or current_setting('data_checksums') = 'on',
-            has_function_privilege('pg_promote(boolean,integer)', 'execute')
+            has_function_privilege('pg_promote(boolean,integer)', 'execute'), current_setting('server_version_num')::int >= 150000
+        """;
+
+    /// <summary>From PostgreSQL 15 on two rights of a superuser can be given to others.</summary>
+    private const string SinceFifteen =
+        "select has_parameter_privilege('primary_conninfo', 'alter system'), pg_has_role(current_user, 'pg_checkpoint', 'member') or current_setting('is_superuser') = 'on'";
+
+    private const string History = """
+        select to_regclass('harepd.history') is not null and has_table_privilege('harepd.history', 'select')
+            and has_table_privilege('harepd.history', 'insert') and has_table_privilege('harepd.history', 'delete')
         """;
 
     private const string HbaErrors =
@@ -48,6 +57,14 @@ internal sealed record ServerInspection
     /// <summary>May promote a standby.</summary>
     public required bool MayPromote { get; init; }
 
+    /// <summary>May set <c>primary_conninfo</c>.</summary>
+    public required bool MayFollow { get; init; }
+
+    public required bool MayCheckpoint { get; init; }
+
+    /// <summary>The table of the history is there, and may be written.</summary>
+    public required bool KeepsHistory { get; init; }
+
     /// <summary>What PostgreSQL would not load in pg_hba.conf as it is on disk, one sentence a line; at most three.</summary>
     public required IReadOnlyList<string> HbaProblems { get; init; }
 
@@ -62,13 +79,14 @@ internal sealed record ServerInspection
 
         var reply = session.Query(Sql, deadline);
         fault = reply.Fault;
-        if (fault is not null || reply.Rows is not [[{ } version, var recovery, var super, var monitor, var signal, var hba, var file, var checks, var rewind, var promote]])
+        if (fault is not null || reply.Rows is not [[{ } version, var recovery, var super, var monitor, var signal, var hba, var file, var checks, var rewind, var promote, var isFifteen]])
         {
             fault ??= new PgFault(PgFaultKind.Protocol, "", "the server's answer about itself makes no sense");
             return null;
         }
 
         var problems = hba == "t" ? session.Query(HbaErrors, deadline).Rows : [];
+        var ofSuperusers = isFifteen == "t" && session.Query(SinceFifteen, deadline).Rows is [[var conninfo, var checkpoint]] ? (conninfo == "t", checkpoint == "t") : (super == "t", super == "t");
         return new ServerInspection
         {
             Version = version,
@@ -81,6 +99,9 @@ internal sealed record ServerInspection
             ChecksClients = checks is null ? null : int.TryParse(checks, NumberStyles.None, CultureInfo.InvariantCulture, out var interval) && interval > 0,
             CanBeRewound = rewind == "t",
             MayPromote = promote == "t",
+            MayFollow = ofSuperusers.Item1,
+            MayCheckpoint = ofSuperusers.Item2,
+            KeepsHistory = session.Query(History, deadline).Value == "t",
             HbaProblems = [.. problems.Select(row => $"line {row[0]}: {row[1]}")],
         };
     }

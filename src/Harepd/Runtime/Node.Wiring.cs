@@ -159,11 +159,13 @@ internal sealed partial class Node
         _hooks.Take(decision);
     }
 
+    private bool IsServing() => Loop?.State is { Lease.Held: not null, Gate: { IsKnown: true, Now: Gate.ReadWrite, Asked: Gate.ReadWrite } };
+
     /// <summary>Who serves, for the hooks: this node by its own gate, another by its report.</summary>
     private (string Name, string Address) Serving()
     {
         var state = Loop?.State;
-        if (state?.Lease?.Held is not null && state.Gate is { IsKnown: true, Now: Gate.ReadWrite })
+        if (IsServing())
         {
             return (_settings.NodeName, _settings.Address);
         }

@@ -28,6 +28,7 @@ internal sealed partial class Node : IAsyncDisposable
     private readonly Mailbox _mailbox = new();
     private readonly DecisionLog _decisions;
     private readonly HistoryLane _history;
+    private readonly HistoryTable? _table;
     private readonly HookRoom _hooks;
     private readonly NodeSettings _settings;
     private readonly MemoryStore _memory;
@@ -62,6 +63,9 @@ internal sealed partial class Node : IAsyncDisposable
         _incarnation = resumed?.Me.Incarnation ?? new Incarnation(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         _data = settings.HasCandidate ? DataSide.Build(config, settings, input => _mailbox.TryPost(input), logs) : null;
         _link = Link(logs);
+        _table = settings.HasCandidate
+            ? new HistoryTable(PostgresDoor.SettingsOf(config), settings.NodeName, () => _history.Recent, () => _config.History.RowsToKeep, IsServing, logs.CreateLogger("History"))
+            : null;
         var (gate, term) = _data?.ReadBlock() ?? (Gate.Fenced, Term.None);
         var start = new NodeStart
         {
@@ -212,6 +216,7 @@ internal sealed partial class Node : IAsyncDisposable
         _tls?.Dispose();
         _memory.Dispose();
         _hooks.Dispose();
+        _table?.Dispose();
         _history.Dispose();
         _mailbox.Dispose();
         _ending.Dispose();

@@ -127,6 +127,14 @@ public sealed class PostgresServer
         await StartAsync();
     }
 
+    /// <summary>Runs a psql script as the superuser.</summary>
+    /// <exception cref="LabException">A statement failed.</exception>
+    public Task RunScriptAsync(string script) => Proc.MustRunAsync(lab, new ProcSpec(
+        Name + ".psql",
+        Path.Combine(BinDirectory, "psql"),
+        "-X", "-v", "ON_ERROR_STOP=1", "-h", SocketDirectory, "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", "postgres", "-d", "postgres",
+        "-f", lab.WriteFile(Path.Combine(Name, "script.sql"), script)));
+
     /// <summary>Waits until the server answers a query.</summary>
     public Task WaitForAnswerAsync(TimeSpan? limit = null) =>
         Wait.UntilAsync(async () => await TryScalarAsync<int>("SELECT 1") == 1, $"an answer of {Name}", limit, detail: () => Log);

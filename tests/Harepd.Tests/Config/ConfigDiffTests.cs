@@ -71,6 +71,7 @@ public sealed class ConfigDiffTests
             promoteTimeout: 2s
             minInterval: 3s
             maxInterval: 4s
+          history: { table: true, rows: 200 }
           hooks: { timeout: 1s, roleChange: /a, gate: /b, beforeFailover: /c, afterFailover: /d, beforeSwitchover: /e, afterSwitchover: /f }
           logs: { filePath: /l, maxAge: 1, rotationTime: 1 }
           stateDir: /a

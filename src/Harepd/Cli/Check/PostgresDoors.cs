@@ -30,7 +30,7 @@ internal static class PostgresDoors
 
         if (!seen.MayCheckHba)
         {
-            return DoorAnswer.Shut(door, $"grant select on pg_hba_file_rules, and execute on function pg_hba_file_rules(), to {settings.User}");
+            return DoorAnswer.Shut(door, $"grant select on pg_hba_file_rules, and execute on function pg_hba_file_rules(), to {settings.User} (harepd init-sql writes all it needs)");
         }
 
         if (!seen.IsSuperuser && !(seen.MayMonitor && seen.MaySignal))
@@ -54,6 +54,18 @@ internal static class PostgresDoors
         {
             const string why = "0: a statement that runs when its client is cut off goes on and commits; set it to 1s";
             yield return DoorAnswer.Noted("client_connection_check_interval", why);
+        }
+
+        if (config.Failover.Manager == FailoverManager.Harepd && !(seen.MayFollow && seen.MayCheckpoint))
+        {
+            var what = (seen.MayFollow, seen.MayCheckpoint) switch { (false, false) => "set primary_conninfo, nor make a checkpoint", (false, _) => "set primary_conninfo", _ => "make a checkpoint" };
+            const string mend = "harepd init-sql writes the grants (PostgreSQL 15 and later)";
+            yield return DoorAnswer.Noted("rights of postgres.user", $"it may not {what}: no planned move, and no following of a new primary; {mend}");
+        }
+
+        if (config.History.Table && !seen.KeepsHistory && !seen.IsSuperuser)
+        {
+            yield return DoorAnswer.Noted("harepd.history", "it is not there or may not be written, and history.table is on; harepd init-sql writes what it needs");
         }
 
         if (!seen.CanBeRewound && config.Failover.Manager != FailoverManager.None)

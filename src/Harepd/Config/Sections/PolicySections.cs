@@ -3,7 +3,7 @@ using Harepd.Core;
 
 namespace Harepd.Config.Sections;
 
-/// <summary>Reads the short groups: <c>logs</c>, <c>fence</c>, <c>http</c>, <c>reads</c>, <c>failover</c>, <c>hooks</c>.</summary>
+/// <summary>Reads the short groups: <c>logs</c>, <c>fence</c>, <c>http</c>, <c>reads</c>, <c>failover</c>, <c>history</c>, <c>hooks</c>.</summary>
 internal static class PolicySections
 {
     private const int MaxLogSeconds = 10 * 366 * 86_400;
@@ -92,6 +92,14 @@ internal static class PolicySections
             section.Error("maxInterval", Units.Text(config.MaxInterval), "shorter than minInterval", $"at least {Units.Text(config.MinInterval)}");
         }
 
+        section.Close();
+        return config;
+    }
+
+    public static HistoryConfig History(Section section)
+    {
+        var usual = new HistoryConfig();
+        var config = new HistoryConfig(section.Value("table", Values.Bool, usual.Table), section.Value("rows", Values.Whole(100, 10_000_000), usual.Rows));
         section.Close();
         return config;
     }
