@@ -43,7 +43,14 @@ public static class NodeMachine
             HighestTerm = lease.Held is { } held && held.Term > start.TermOnDisk ? held.Term : start.TermOnDisk,
             ReportVersion = start.UnixMillis * 1000,
             NextShare = now,
-            Promotion = new PromotionState { IsPending = start.IsPromotionPending },
+            Promotion = new PromotionState
+            {
+                IsPending = start.IsPromotionPending,
+                Failovers = start.Memory.Failovers,
+                CountedTerm = start.Memory.CountedTerm,
+                PauseNumber = start.Memory.PauseNumber,
+                PausedUntil = start.Memory.PausedUntil,
+            },
             // Just before, so that the first tick is due at once: what was resumed may be over already.
             LastStep = now - TimeSpan.FromTicks(1),
         };
@@ -113,6 +120,9 @@ public sealed record NodeStart
 
     /// <summary>An earlier run told this very run of the server to promote itself.</summary>
     public bool IsPromotionPending { get; init; }
+
+    /// <summary>What an earlier run kept; empty when there is nothing.</summary>
+    public DurableMemory Memory { get; init; } = new();
 
     /// <summary>The term that the managed block on disk carries.</summary>
     public Term TermOnDisk { get; init; }

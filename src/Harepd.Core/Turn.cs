@@ -123,8 +123,22 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     }
 
     /// <summary>The new state and the effects in their contractual order.</summary>
-    public NodeStep Finish() =>
-        new(_state with { LastStep = now }, [.. _closes, .. _saves, .. _sends, .. _opens, .. _records]);
+    public NodeStep Finish()
+    {
+        var (before, after) = (_before.Promotion, _state.Promotion);
+        if (after.Failovers != before.Failovers || after.PauseNumber != before.PauseNumber)
+        {
+            _records.Add(new Effect.KeepMemory(new DurableMemory
+            {
+                Failovers = after.Failovers,
+                CountedTerm = after.CountedTerm,
+                PauseNumber = after.PauseNumber,
+                PausedUntil = after.PausedUntil,
+            }));
+        }
+
+        return new(_state with { LastStep = now }, [.. _closes, .. _saves, .. _sends, .. _opens, .. _records]);
+    }
 
     private void SettleLease()
     {

@@ -121,6 +121,9 @@ public abstract record Effect
     /// <summary>Make a timeline durable, off the loop; answered with <see cref="Input.TimelineSaved"/> or <see cref="Input.TimelineNotSaved"/>.</summary>
     public sealed record SaveTimeline(DurableTimeline Timeline) : Effect;
 
+    /// <summary>Keep over a restart what is good to know, off the loop; not answered, and nothing waits for it.</summary>
+    public sealed record KeepMemory(DurableMemory Memory) : Effect;
+
     /// <summary>Ask a voter, the own one included.</summary>
     public sealed record Ask(MemberId To, LeaseRequest Request) : Effect;
 

@@ -122,6 +122,7 @@ internal sealed record BallotMemory(long Round, string Member, ulong Incarnation
 [JsonSerializable(typeof(CandidateMemory))]
 [JsonSerializable(typeof(TimelineMemory))]
 [JsonSerializable(typeof(MembershipMemory))]
+[JsonSerializable(typeof(KeptMemory))]
 internal sealed partial class MemoryJson : JsonSerializerContext;
 
 /// <summary>What survives the machine: the highest timeline of any holder. <see cref="Sum"/> tells a whole record from a torn one.</summary>

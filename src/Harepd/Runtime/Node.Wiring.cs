@@ -127,7 +127,7 @@ internal sealed partial class Node
         return known ?? ClusterKnowledgeFrom.View(Loop.State.View, _settings, BootClock.Now);
     }
 
-    private Rooms Edge() => new()
+    private Rooms Edge(DurableMemoryFile kept) => new()
     {
         Arm = arm => _data?.Arm(arm),
         Gate = effect => _data?.Lane.Enqueue(effect),
@@ -142,6 +142,7 @@ internal sealed partial class Node
         Hold = effect => _data?.Hold(effect),
         Save = _memory.Save,
         SaveTimeline = timeline => new Thread(() => SaveTimeline(timeline)) { IsBackground = true, Name = "timeline" }.Start(),
+        Keep = memory => (KeepsMemory ? kept : null)?.Keep(memory),
         Ask = _link.Send,
         Answer = _desk.Answer,
         Tell = Tell,

@@ -66,6 +66,7 @@ internal sealed partial class Node : IAsyncDisposable
         _table = settings.HasCandidate
             ? new HistoryTable(PostgresDoor.SettingsOf(config), settings.NodeName, () => _history.Recent, () => _config.History.RowsToKeep, IsServing, logs.CreateLogger("History"))
             : null;
+        var kept = new DurableMemoryFile(config.StateDir, logs.CreateLogger("Memory"));
         var (gate, term) = _data?.ReadBlock() ?? (Gate.Fenced, Term.None);
         var start = new NodeStart
         {
@@ -75,14 +76,18 @@ internal sealed partial class Node : IAsyncDisposable
             Lease = resumed,
             Timeline = memory.ReadTimeline(),
             IsTimelineTrusted = memory.TakeTimelineTrust(),
+            Memory = KeepsMemory ? kept.Read() : new DurableMemory(),
             GateOnDisk = gate,
             TermOnDisk = term,
             IsPromotionPending = _data?.WasToldToPromote() == true,
         };
         _decisions.Record(new Decision(DecisionKind.Started, term, "", gate.ToString(), Describe(start)));
-        Loop = new NodeLoop(settings, NodeMachine.Create(settings, start, now), _mailbox, Edge());
+        Loop = new NodeLoop(settings, NodeMachine.Create(settings, start, now), _mailbox, Edge(kept));
         _status = new StatusDoors(config, settings, Loop, _history, tls);
     }
+
+    /// <summary>A voter in a process of its own leaves that to the candidate's.</summary>
+    private bool KeepsMemory => _settings.HasCandidate || _settings.IsWitness;
 
     /// <summary>The loop; its state is the node's.</summary>
     public NodeLoop Loop { get; }

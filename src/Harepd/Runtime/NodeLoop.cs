@@ -137,6 +137,9 @@ internal sealed class NodeLoop
             case Effect.SaveTimeline save:
                 _rooms.SaveTimeline(save.Timeline);
                 break;
+            case Effect.KeepMemory keep:
+                _rooms.Keep(keep.Memory);
+                break;
             case Effect.Ask ask when mayLeave:
                 Ask(ask);
                 break;

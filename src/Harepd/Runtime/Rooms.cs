@@ -49,6 +49,9 @@ internal sealed record Rooms
     /// <summary>Makes a timeline durable off the loop.</summary>
     public required Action<DurableTimeline> SaveTimeline { get; init; }
 
+    /// <summary>Keeps what is good to know after a restart, off the loop.</summary>
+    public required Action<DurableMemory> Keep { get; init; }
+
     /// <summary>Asks another member's voter.</summary>
     public required Action<MemberId, LeaseRequest> Ask { get; init; }
 

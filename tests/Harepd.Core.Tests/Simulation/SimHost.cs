@@ -32,6 +32,9 @@ internal sealed class SimHost(World world, int index, bool hasData)
     public SimServer Server { get; } = new();
 
     // tmpfs
+    /// <summary>What a daemon kept for the next one of this boot; forgotten with it, for nothing here is by the calendar.</summary>
+    public DurableMemory Kept { get; set; } = new();
+
     public VoterState? VoterOnTmpfs { get; set; }
 
     public LeaseState? LeaseOnTmpfs { get; set; }
@@ -193,6 +196,7 @@ internal sealed class SimHost(World world, int index, bool hasData)
         Clock = clock;
         GuardDeadline = Instant.Zero;
         LeaseUntil = Instant.Zero;
+        Kept = new DurableMemory();
         VoterOnTmpfs = null;
         LeaseOnTmpfs = null;
         SetBlock(Gate.Fenced, BlockTerm);

@@ -224,6 +224,9 @@ internal sealed class SimProcess
             case Effect.SaveTimeline save:
                 Later(_world.Network.DiskDelay(), () => Saved(save.Timeline));
                 break;
+            case Effect.KeepMemory keep:
+                _host.Kept = keep.Memory;
+                break;
             case Effect.Ask ask:
                 _world.Network.Ask(_host, this, ask);
                 break;

@@ -200,6 +200,7 @@ internal sealed class World
             Voter = hasVoter ? host.VoterOnTmpfs : null,
             Lease = lease,
             Timeline = host.TimelineOnDisk,
+            Memory = host.Kept,
             GateOnDisk = host.Block,
             TermOnDisk = host.BlockTerm,
             IsPromotionPending = host.Server.IsRunning && host.Server.PromotedRun == host.Server.UpSince,

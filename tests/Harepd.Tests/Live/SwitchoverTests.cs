@@ -55,7 +55,9 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
         Assert.Equal(Rounds, all.Count(line => line is { Kind: "MoveEnded", To: "Moved", Actor: "operator", TookMs: > 0 }));
         Assert.Equal(Rounds, all.Count(line => line is { Kind: "MoveStep", From: "Stop", To: "HandOver", TookMs: > 0 }));
         Assert.Equal(Rounds, all.Count(line => line is { Kind: "PromotionDone", Actor: "operator", TookMs: > 0, Timeline: > 1, SwitchLsn: not null }));
-        Assert.Equal(Rounds + 1, all.Count(line => line.Kind == "HolderSeen" && line.Node == cluster.Repmgr.Witness.Name));
+
+        // One lease for each move, and three of the first primary: at first, after the daemons were restarted, and after its server was.
+        Assert.Equal(Rounds + 3, all.Count(line => line.Kind == "HolderSeen" && line.Node == cluster.Repmgr.Witness.Name));
         using var client = new HttpClient();
         var ended = await client.GetStringAsync($"http://{cluster.Repmgr.Witness.Server.Address}:{LabCluster.HttpPort}/history");
         Assert.Equal(Rounds, JsonDocument.Parse(ended).RootElement.GetArrayLength());
@@ -88,7 +90,31 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
         Assert.Equal(0, possible.ExitCode);
         Assert.Contains("\"Possible\"", possible.Output, StringComparison.Ordinal);
         Assert.Equal(Gate.ReadWrite, GateOnDisk.Of(primary.Server));
+        await OutlastAsync(cluster);
         Assert.Equal(0, (await cluster.DaemonOf(primary).RunAsync("resume")).ExitCode);
+    }
+
+    /// <summary>A pause outlasts the restart of every daemon, and nobody is left that could tell of it.</summary>
+    private static async Task OutlastAsync(LabCluster cluster)
+    {
+        foreach (var daemon in cluster.Daemons)
+        {
+            Assert.True(await daemon.StopAsync());
+        }
+
+        var (primary, standby) = (cluster.Repmgr.Node1, cluster.Repmgr.Node2);
+        cluster.StartDaemons();
+        await cluster.WaitForServingAsync(primary);
+        await ReadyAsync(cluster, primary);
+        primary.Server.KillPostmaster();
+        await Wait.UntilAsync(
+            async () => (await cluster.DaemonOf(standby).RunAsync("status", "--json")).Output.Contains("paused failovers", StringComparison.Ordinal),
+            $"{standby.Name} to say that it is paused",
+            detail: cluster.Describe);
+        await primary.Server.WaitForEndAsync();
+        await primary.Server.StartAsync();
+        await cluster.WaitForServingAsync(primary);
+        await ReadyAsync(cluster, primary);
     }
 
     private async Task<RepmgrNode> MoveAsync(LabCluster cluster, RepmgrNode old)
