@@ -52,6 +52,7 @@ internal static class CommandLine
         root.Subcommands.Add(FailoverCommand.BuildAcceptLoss(file, manual));
         root.Subcommands.Add(DataLossCommand.Build(file, manual));
         root.Subcommands.Add(RejoinCommand.Build(file, manual));
+        root.Subcommands.Add(ReinitCommand.Build(file, manual));
         root.Subcommands.Add(PauseCommand.Build(file, manual));
         root.Subcommands.Add(PauseCommand.BuildResume(file, manual));
         root.Subcommands.Add(HbaCommand.Build(file, manual));

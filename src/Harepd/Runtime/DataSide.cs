@@ -43,7 +43,7 @@ internal sealed class DataSide : IAsyncDisposable
         Control = new ControlLane(control, settings.Failover.PromoteTimeout, () => _watchdog.FenceAt, post, logs.CreateLogger("Control"));
         var process = new ServerProcess(PostgresDoor.SettingsOf(config));
         var rejoin = new ServerRejoin(PostgresDoor.SettingsOf(config), config.StateDir, process);
-        Orders = new OrderLane(process, rejoin, () => _watchdog.FenceAt, () => ReadBlock().Gate, post, logs.CreateLogger("Control"));
+        Orders = new OrderLane(process, rejoin, () => _watchdog.FenceAt, () => ReadBlock().Gate, config.RunDir, post, logs.CreateLogger("Control"));
         WasToldToPromote = () => settings.Failover.Promoter == Promoter.Harepd && control.WasToldToPromote();
         _repmgr = config.Repmgr is { } repmgr
             ? new RepmgrReader(PostgresDoor.SettingsOf(config) with { User = repmgr.User, Database = repmgr.Db }, config.NodeName, config.PrimaryIp)

@@ -19,6 +19,7 @@ internal sealed class OrderLane : IDisposable
     private readonly ServerRejoin _rejoin;
     private readonly Func<Instant> _leaseEnd;
     private readonly Func<Gate> _gateOnDisk;
+    private readonly string _runDir;
     private readonly Func<Input, bool> _post;
     private readonly ILogger _log;
     private readonly BlockingCollection<Effect> _waiting = new(MostWaiting);
@@ -29,11 +30,12 @@ internal sealed class OrderLane : IDisposable
     /// <param name="rejoin">The same for an old primary.</param>
     /// <param name="leaseEnd">Until when this member has the lease, now; <see cref="Instant.Zero"/> without one.</param>
     /// <param name="gateOnDisk">What the managed block says; read-write when in doubt.</param>
+    /// <param name="runDir">Where the lock lies that a command beside the daemon takes too.</param>
     /// <param name="post">The mailbox.</param>
     /// <param name="log">The room's logger.</param>
-    public OrderLane(ServerProcess server, ServerRejoin rejoin, Func<Instant> leaseEnd, Func<Gate> gateOnDisk, Func<Input, bool> post, ILogger log)
+    public OrderLane(ServerProcess server, ServerRejoin rejoin, Func<Instant> leaseEnd, Func<Gate> gateOnDisk, string runDir, Func<Input, bool> post, ILogger log)
     {
-        (_server, _rejoin, _leaseEnd, _gateOnDisk, _post, _log) = (server, rejoin, leaseEnd, gateOnDisk, post, log);
+        (_server, _rejoin, _leaseEnd, _gateOnDisk, _runDir, _post, _log) = (server, rejoin, leaseEnd, gateOnDisk, runDir, post, log);
         _thread = new Thread(Run) { Name = "orders", IsBackground = true };
         _thread.Start();
     }
@@ -75,6 +77,13 @@ internal sealed class OrderLane : IDisposable
 
     private void Perform(Effect effect)
     {
+        using var only = ServerLock.TryTake(_runDir, BootClock.Now, out var error);
+        if (only is null)
+        {
+            Answer(SequenceOf(effect), false, default, $"a command is at this server: {error}");
+            return;
+        }
+
         switch (effect)
         {
             case Effect.PrepareMove prepare when MayDo(prepare.Sequence, prepare.Term):

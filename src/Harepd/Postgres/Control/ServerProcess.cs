@@ -28,6 +28,16 @@ internal sealed class ServerProcess(PostgresSettings settings)
     /// <summary>The data folder; null while it is unknown.</summary>
     public string? DataDirectory => _folder.Known;
 
+    /// <summary>Looks for the running server, so that its folder and its programs are known.</summary>
+    public void Find(Instant until)
+    {
+        using var run = _folder.FindPostmaster(until).Found;
+        if (run is not null)
+        {
+            Remember(run);
+        }
+    }
+
     /// <summary>The slot that this server streams from as a standby, as <see cref="Prepare"/> found it; empty for none.</summary>
     public string SlotName { get; private set; } = "";
 
@@ -38,7 +48,11 @@ internal sealed class ServerProcess(PostgresSettings settings)
     /// <summary>
     /// Sets <c>primary_conninfo</c> for the time after the move (a primary does not read it), and makes a checkpoint, so that the one of the stop is short.
     /// </summary>
-    public ControlResult Prepare(string host, int port, Instant until)
+    /// <param name="host">Whom to follow afterwards.</param>
+    /// <param name="port">Of its PostgreSQL.</param>
+    /// <param name="until">Boot-time clock.</param>
+    /// <param name="mayBeStandby">False: a standby is refused, for it has moved already.</param>
+    public ControlResult Prepare(string host, int port, Instant until, bool mayBeStandby = false)
     {
         var limit = BootClock.Now + settings.HangTimeout;
         using var session = PgSession.TryOpen(settings.Endpoint("control", SessionLimits.Of(settings)), limit, out var fault);
@@ -48,7 +62,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
         }
 
         var reply = session.Query(ControlSql.BeforeMoving, limit);
-        if (reply.Rows is not [["f", { } conninfo, { } slot]])
+        if (reply.Rows is not [[{ } inRecovery, { } conninfo, { } slot]] || (inRecovery != "f" && !mayBeStandby))
         {
             return ControlResult.Refused(reply.Fault?.ToString() ?? "the server is no primary");
         }

@@ -31,7 +31,7 @@ internal sealed class ServerRejoin(PostgresSettings settings, string stateDir, S
             return ControlResult.Refused(unready);
         }
 
-        var prepared = process.Prepare(order.Host, order.Port, order.Until);
+        var prepared = process.Prepare(order.Host, order.Port, order.Until, mayBeStandby: true);
         if (!prepared.IsDone)
         {
             return prepared;

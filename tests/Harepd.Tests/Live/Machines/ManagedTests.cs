@@ -1,6 +1,7 @@
 using System.Globalization;
 using Harepd.Control;
 using Harepd.Lab;
+using Harepd.Lab.Machine;
 using Harepd.Lab.Servers;
 using Xunit;
 
@@ -41,6 +42,7 @@ public sealed class ManagedTests
             primary = await CrashAsync(cluster, primary);
             primary = await LoseHostAsync(cluster, primary);
             primary = await CutOffAsync(cluster, primary);
+            primary = threeDataNodes ? await LeadAstrayAsync(cluster, primary) : primary;
         }
     }
 
@@ -66,6 +68,28 @@ public sealed class ManagedTests
         await run.WaitForSuccessorAsync();
         await old.Server.WaitForEndAsync();
         await old.Server.StartAsync();
+        return await run.EndAsync(mayLose: true);
+    }
+
+    /// <summary>
+    /// The daemon of a standby sleeps through a failover: the old primary comes back, and what it sends that standby is no part of the new timeline. Awake again, the
+    /// daemon has it rewound.
+    /// </summary>
+    private static async Task<RepmgrNode> LeadAstrayAsync(LabCluster cluster, RepmgrNode old)
+    {
+        await using var run = await ManagedRun.StartAsync("standby led astray by the old primary", cluster, old);
+        var sleeper = cluster.Repmgr.DataNodes.Last(node => node != old);
+        cluster.DaemonOf(sleeper).Freeze();
+        run.Strike();
+        old.Server.KillPostmaster();
+        await run.WaitForSuccessorAsync();
+        await old.Server.WaitForEndAsync();
+        await old.Server.StartAsync();
+        await Wait.UntilAsync(
+            async () => await sleeper.Server.TryScalarAsync<string>("SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'") == old.Server.Address,
+            $"{sleeper.Name} to receive from the old primary",
+            detail: cluster.Describe);
+        cluster.DaemonOf(sleeper).Thaw();
         return await run.EndAsync(mayLose: true);
     }
 
