@@ -14,6 +14,9 @@ internal sealed class HookEvents(string cluster, string node, Func<(string Name,
     private const string Nothing = "none";
     private string _role = "";
 
+    /// <summary>A promotion that follows is a failover, by itself or by hand, and no part of a planned move.</summary>
+    private bool _isFailingOver;
+
     /// <summary>The calls that follow from a decision, in the order in which they are to be made.</summary>
     public IReadOnlyList<HookCall> Of(Decision decision)
     {
@@ -25,12 +28,15 @@ internal sealed class HookEvents(string cluster, string node, Func<(string Name,
                 break;
             case DecisionKind.FailoverBegins:
                 calls.Add(Call("beforeFailover", "failover-begins", decision));
+                _isFailingOver = true;
                 break;
-            case DecisionKind.PromotionDone when decision.Actor == DecisionActor.Daemon:
-                calls.Add(Call("afterFailover", "failover-done", decision));
+            case DecisionKind.FailoverWaits:
+                // Another's turn, or that of a planned move.
+                _isFailingOver = false;
                 break;
-            case DecisionKind.PromotionFailed when decision.Actor == DecisionActor.Daemon:
-                calls.Add(Call("afterFailover", "failover-failed", decision));
+            case DecisionKind.PromotionDone or DecisionKind.PromotionFailed when _isFailingOver:
+                calls.Add(Call("afterFailover", decision.Kind == DecisionKind.PromotionDone ? "failover-done" : "failover-failed", decision));
+                _isFailingOver = false;
                 break;
             case DecisionKind.MoveEnded:
                 calls.Add(Call("afterSwitchover", OutcomeOf(decision), decision));

@@ -42,7 +42,13 @@ public sealed class HookLaneTests : IDisposable
     {
         Assert.Equal(["beforeFailover failover-begins"], Called(Of(DecisionKind.FailoverBegins, "", "")));
         Assert.Equal(["afterFailover failover-done"], Called(Of(DecisionKind.PromotionDone, "", "")));
-        Assert.Equal(["afterFailover failover-failed"], Called(Of(DecisionKind.PromotionFailed, "", "")));
+
+        // Also one that an operator ordered; but not the promotion of a planned move, which hands over first.
+        Assert.Equal(["beforeFailover failover-begins"], Called(Of(DecisionKind.FailoverBegins, "", "")));
+        Assert.Equal(["afterFailover failover-failed"], Called(Of(DecisionKind.PromotionFailed, "", "", DecisionActor.Operator)));
+        Assert.Equal([], Called(Of(DecisionKind.PromotionDone, "", "", DecisionActor.Operator)));
+        Assert.Equal(["beforeFailover failover-begins"], Called(Of(DecisionKind.FailoverBegins, "", "")));
+        Assert.Equal([], Called(Of(DecisionKind.FailoverWaits, "", "")));
         Assert.Equal([], Called(Of(DecisionKind.PromotionDone, "", "", DecisionActor.Operator)));
         Assert.Equal(["afterSwitchover switchover-done"], Called(Of(DecisionKind.MoveEnded, "Rejoin", "Moved")));
         Assert.Equal(["afterSwitchover switchover-taken-back"], Called(Of(DecisionKind.MoveEnded, "Reopen", "TakenBack")));
