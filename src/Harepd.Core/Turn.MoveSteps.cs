@@ -65,6 +65,11 @@ internal sealed partial class Turn
         }
     }
 
+    /// <summary>What an operator who asks for the state wants to know of a planned move; null when there is none.</summary>
+    private string? MoveInWords() => _state.Move is { IsOver: false } move ? $"a planned move to {move.ToName} is under way: {move.Step}"
+        : _state.Scheduled is not { } scheduled ? null
+        : scheduled.Order.To.Length > 0 ? $"a planned move to {scheduled.Order.To} waits for its time" : "a planned move waits for its time";
+
     private MoveFinding Check(MoveOrder order) =>
         MoveChecks.Judge(new MoveQuestion
         {

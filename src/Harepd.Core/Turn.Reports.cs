@@ -179,7 +179,7 @@ internal sealed partial class Turn
             IsShut = _state.Gate.IsShutForWrites && _state.Lease?.IsYielding == false,
             IsPromotable = !_state.IsStopping && Failover.IsPromotable(settings.Failover, server, _state.Promotion.FailedUntil, settings.Freshness, now),
             Priority = settings.Failover.Priority,
-            Failover = _state.Promotion.Verdict.Answer == FailoverAnswer.Quiet ? "" : _state.Promotion.Verdict.Reason,
+            Failover = MoveInWords() ?? (_state.Promotion.Verdict.Answer == FailoverAnswer.Quiet ? "" : _state.Promotion.Verdict.Reason),
             UpstreamSilence = server.UpstreamSilence,
             ServerPort = settings.ServerPort,
             PromotedAge = PromotedAge(),

@@ -64,7 +64,10 @@ public sealed record NodeReport
     /// <summary>Standby: it could be promoted now, as far as it knows itself.</summary>
     public bool IsPromotable { get; init; }
 
-    /// <summary>Standby, while the lease is free: why it does not take over, or that it does; one sentence, empty when there is nothing to decide.</summary>
+    /// <summary>
+    /// Standby, while the lease is free: why it does not take over, or that it does. Primary: the planned move that is under way or waits for its time. One sentence,
+    /// empty when there is nothing to say.
+    /// </summary>
     public string Failover { get; init; } = "";
 
     /// <summary>Among equally advanced standbys the highest goes first.</summary>

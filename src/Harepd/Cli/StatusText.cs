@@ -33,6 +33,11 @@ internal static class StatusText
         }
 
         console.Write(table);
+        if (PausedFor(status) is { } paused)
+        {
+            console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"nobody takes over by itself for another {paused:d\\.hh\\:mm\\:ss} (harepd resume ends the pause)");
+        }
+
         foreach (var route in status.Routes)
         {
             console.MarkupLineInterpolated($"{route}");
@@ -51,6 +56,7 @@ internal static class StatusText
             json.WriteNumber("epoch", status.Stamp.Epoch);
             json.WriteNumber("term", status.Term.Value);
             json.WriteString("holder", status.Holder?.Member.ToString());
+            json.WriteNumber("paused_for_ms", Math.Round((PausedFor(status) ?? TimeSpan.Zero).TotalMilliseconds));
             json.WriteStartArray("members");
             foreach (var report in InOrder(status))
             {
@@ -69,6 +75,13 @@ internal static class StatusText
         }
 
         output.WriteLine(Encoding.UTF8.GetString(bytes.ToArray()));
+    }
+
+    /// <summary>How much longer failovers are paused, by the latest order that any member tells of; null when they are not.</summary>
+    internal static TimeSpan? PausedFor(PeerStatus status)
+    {
+        var latest = status.Reports.Where(report => report.Pause is not null).MaxBy(report => report.Pause!.Number);
+        return latest is { Pause: { } pause } && pause.For > latest.Age ? pause.For - latest.Age : null;
     }
 
     private static void WriteReport(Utf8JsonWriter json, NodeReport report)

@@ -86,6 +86,11 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
 
         // A pause is for failovers alone.
         Assert.Equal(0, (await cluster.DaemonOf(standby).RunAsync("pause", "--for", "1m")).ExitCode);
+        Assert.Contains("nobody takes over by itself for another", (await cluster.DaemonOf(standby).RunAsync("status")).Output, StringComparison.Ordinal);
+        var later = await cluster.DaemonOf(primary).RunAsync("switchover", "--at", DateTimeOffset.UtcNow.AddHours(1).ToString("O", CultureInfo.InvariantCulture));
+        Assert.Equal(0, later.ExitCode);
+        Assert.Contains("a planned move waits for its time", (await cluster.DaemonOf(primary).RunAsync("status", "--json")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await cluster.DaemonOf(primary).RunAsync("switchover", "--cancel")).ExitCode);
         var possible = await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run", "--json");
         Assert.Equal(0, possible.ExitCode);
         Assert.Contains("\"Possible\"", possible.Output, StringComparison.Ordinal);
