@@ -94,6 +94,12 @@ public sealed record NodeState
     /// <summary>What matters to a failover only: whom it would replace, the verdict, the promotion under way.</summary>
     public PromotionState Promotion { get; init; } = new();
 
+    /// <summary>What the own primary waits for, and what the voters know of it.</summary>
+    public SynchronyState Synchrony { get; init; } = new();
+
+    /// <summary>The highest question how far this standby received; null before the first.</summary>
+    public PositionQuestion? Positions { get; init; }
+
     /// <summary>The refusal recorded last, so that the same one is not recorded each time.</summary>
     public RefusalReason RecordedRefusal { get; init; }
 

@@ -53,6 +53,16 @@ public sealed record PromotionState
     /// <summary>The failover that an operator ordered here; null without one.</summary>
     public Takeover? Ordered { get; init; }
 
+    /// <summary>synchronousOnly: what the election under way, or the promotion after it, rests on; null before its promises are a majority.</summary>
+    public LossProof? Proof { get; init; }
+
+    /// <summary>synchronousOnly: why a majority's notes forbade it last, until when that is believed, and the highest term known then.</summary>
+    public string Doubt { get; init; } = "";
+
+    public Instant DoubtUntil { get; init; }
+
+    public Term DoubtTerm { get; init; }
+
     /// <summary>After a failed promotion: no attempt before this.</summary>
     public Instant FailedUntil { get; init; }
 

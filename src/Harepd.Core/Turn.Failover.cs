@@ -20,6 +20,7 @@ internal sealed partial class Turn
         NoteOwnLateness();
         WatchMembers();
         SettleHandover();
+        SettleProof();
         var verdict = HandoverVerdict() ?? Failover.Judge(Question());
         var promotion = _state.Promotion;
         var isOutranked = verdict.IsOutranked;
@@ -59,6 +60,8 @@ internal sealed partial class Turn
             IsOrdered = promotion.Ordered is not null,
             AcceptsLoss = promotion.Ordered is { Order.AcceptsLoss: true },
             Failovers = promotion.Failovers,
+            Note = promotion.Proof?.Given is null ? _state.Voter?.Note : null,
+            Doubt = DoubtNow(),
             StreamSilence = settings.Lease.RenewInterval,
             SilentAfter = settings.SilentAfter,
             Freshness = settings.Freshness,

@@ -38,8 +38,12 @@ internal sealed partial class Turn
         }
 
         var isAsking = _state.Promotion.Verdict.Answer == FailoverAnswer.Go && _state.Lease.Held is null && _state.Gate.IsShutForWrites;
-        return isAsking ? (new Candidacy(server.Timeline, server.SystemId), _state.Promotion.Verdict.Reason) : null;
+        return isAsking && NeedsProof() && !HasProof() ? (null, "it is not proven yet that nothing acknowledged is lacking")
+            : isAsking ? (new Candidacy(server.Timeline, server.SystemId), _state.Promotion.Verdict.Reason) : null;
     }
+
+    /// <summary>A standby that may take over once the promises prove that it loses nothing (ADR 0018).</summary>
+    private bool IsProving() => settings.Failover.Promoter == Promoter.Harepd && _state.Promotion.Verdict.Answer == FailoverAnswer.Go && _state.Lease!.Held is null && NeedsProof();
 
     /// <summary>Why the promotion under way must end; null while it may go on.</summary>
     private string? TroubleOf(Promotion current)
@@ -83,7 +87,7 @@ internal sealed partial class Turn
         if (_state.Promotion.Current is { IsRebinding: false } current && _state.Lease!.Held?.Term == current.Term && IsNewTimeline(_state.Server, current))
         {
             _state = _state with { Promotion = _state.Promotion with { Current = current with { IsRebinding = true } } };
-            var candidacy = new Candidacy(_state.Server.Timeline, _state.Server.SystemId);
+            var candidacy = WithStatement(new Candidacy(_state.Server.Timeline, _state.Server.SystemId));
             Run((lease, rules) => LeaseMachine.Rebind(lease, rules, candidacy, now));
         }
     }

@@ -26,6 +26,7 @@ internal sealed partial class Turn
             TroubleSince = isTrouble ? _state.TroubleSince ?? now : null,
         };
         TakeReadability(server);
+        TakeSynchrony(server);
         SettlePending(before, server);
         if (before.Health != server.Health || before.InRecovery != server.InRecovery)
         {
@@ -78,6 +79,7 @@ internal sealed partial class Turn
                 View = _state.View.Merge(told, settings.Membership, now),
                 HighestTerm = Max(_state.HighestTerm, report.HeldTerm),
             };
+            HearQuestion(report);
             if (report.Pause is { } pause && settings.Membership.Everyone.Contains(report.Member))
             {
                 TakePause(pause.Number, now - TimeSpan.FromTicks(Math.Clamp(report.Age.Ticks, 0, TimeSpan.TicksPerDay)), pause.For);
@@ -185,6 +187,11 @@ internal sealed partial class Turn
             PromotedAge = PromotedAge(),
             Noted = _state.Voter?.Timeline,
             NotedVersion = _state.Voter is null ? 0 : _state.ReportVersion + 1,
+            HasReceived = server is { InRecovery: true, HasReceived: true },
+            AsksPositions = AsksPositions(),
+            SeenAfter = SeenAfter(),
+            InForce = server.InRecovery == false && _state.Synchrony.InForce is { IsNone: false } inForce ? inForce.ToString() : "",
+            Stated = _state.Lease?.Held is { Under.Stated: { IsNone: false } stated } ? stated.ToString() : "",
             Synchronous = NamesOf(server, "sync"),
             Quorum = NamesOf(server, "quorum"),
             Offer = OfferNow(),
@@ -198,6 +205,7 @@ internal sealed partial class Turn
         last.Health != next.Health || last.InRecovery != next.InRecovery || last.Gate != next.Gate || last.HeldTerm != next.HeldTerm
         || last.Timeline != next.Timeline || last.IsRogue != next.IsRogue || last.IsStreaming != next.IsStreaming
         || !(next.Offer?.SaysLike(last.Offer) ?? last.Offer is null) || last.OfferAnswer != next.OfferAnswer
+        || last.AsksPositions != next.AsksPositions || last.SeenAfter != next.SeenAfter || last.InForce != next.InForce || last.Stated != next.Stated
         || last.Pause?.Number != next.Pause?.Number
         || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable
         || last.Failover != next.Failover || last.Synchronous != next.Synchronous || last.Quorum != next.Quorum;

@@ -62,6 +62,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             case Input.OrderDone done:
                 TakeOrderDone(done);
                 TakeRejoinDone(done);
+                TakeSynchronized(done);
                 break;
             case Input.PauseOrdered ordered:
                 // The hosts' calendars may differ: what is ordered here is later than what was heard here.
@@ -104,7 +105,10 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             SettleSchedule();
             SettleMove();
             SettleFailover();
+            SettleSynchrony();
+            HurryStatement();
             SettleLease();
+            RecordStatement();
             SettleWatchdog();
             SettleRelease();
             SettleGate();
@@ -178,7 +182,10 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
         }
     }
 
-    private (Candidacy? Candidacy, string Reason) CandidacyNow()
+    private (Candidacy? Candidacy, string Reason) CandidacyNow() =>
+        ChooseCandidacy() is var (candidacy, reason) && candidacy is not null ? (WithStatement(candidacy), reason) : (null, reason);
+
+    private (Candidacy? Candidacy, string Reason) ChooseCandidacy()
     {
         if (_state.IsStopping)
         {
@@ -208,7 +215,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     /// A standby about to take writes collects promises meanwhile; nothing is accepted before it is out of recovery, for only then is its timeline
     /// known (ADR 0010).
     /// </summary>
-    private bool MayPrepare() => !_state.IsStopping && !LacksGuard() && _state.Server.IsPromoting && now - _state.Server.At <= settings.Freshness && _state.Gate.IsShutForWrites;
+    private bool MayPrepare() => !_state.IsStopping && !LacksGuard() && (_state.Server.IsPromoting || IsProving()) && now - _state.Server.At <= settings.Freshness && _state.Gate.IsShutForWrites;
 
     /// <summary>What was resumed is not given up before the first word of the guard.</summary>
     private bool LacksGuard() => settings.RequiresGuard && !(_state.IsGuardLooking ?? _state.Lease?.Held is not null);

@@ -59,9 +59,18 @@ internal static class Samples
         SystemId = OneSystem,
         WriteLsn = new Lsn(0x3000000),
         ReplayLsn = new Lsn(0x3000000),
+        HasReceived = inRecovery == true,
     };
 
     public static ServerObservation Primary(Instant at, TimelinePoint? timeline = null) => Server(ServerHealth.Running, false, at, timeline);
+
+    /// <summary>A primary that waits for so many of these, and from which those stream that have everything.</summary>
+    public static ServerObservation Waiting(Instant at, int count, string[] names, string[] streaming) => Primary(at) with
+    {
+        Synchrony = new Synchrony(count, names),
+        IsSynchronyTaken = true,
+        Replicas = [.. streaming.Select(name => new ReplicaLink(name, name, "streaming", "quorum", new Lsn(0x3000000), new Lsn(0x3000000)))],
+    };
 
     public static ServerObservation Standby(Instant at, TimelinePoint? timeline = null) => Server(ServerHealth.Running, true, at, timeline);
 

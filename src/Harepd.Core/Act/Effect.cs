@@ -115,6 +115,12 @@ public abstract record Effect
     /// <summary>Let the standby stream from this server from now on; nothing is done when it does already.</summary>
     public sealed record Follow(Term Term, string Host, int Port) : Effect;
 
+    /// <summary>
+    /// Let the primary wait for these standbys before it acknowledges (<c>synchronous_standby_names</c>), by a reload. Given up at <paramref name="Until"/>,
+    /// and not begun without the lease. Answered with <see cref="Input.OrderDone"/>; whether it is in force is seen by looking.
+    /// </summary>
+    public sealed record Synchronize(long Sequence, Term Term, Synchrony Wanted, Instant Until) : Effect;
+
     /// <summary>Keep the memory of this run on tmpfs before anything leaves (R7).</summary>
     public sealed record SaveMemory(VoterState? Voter, LeaseState? Lease) : Effect;
 
@@ -189,6 +195,10 @@ public enum DecisionKind
     RejoinBegins = 221,
     RejoinDone = 222,
     RejoinFailed = 223,
+    SynchronyInForce = 240,
+    SynchronyNoted = 241,
+    SynchronyAsked = 242,
+    SynchronyFailed = 243,
     Paused = 230,
     Resumed = 231,
 }

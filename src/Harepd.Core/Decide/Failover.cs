@@ -93,7 +93,7 @@ public static class Failover
         var now = question.Now;
         if (question.IsOrdered)
         {
-            return ReadAnew(question);
+            return ReadAnew(question) ?? DoubtOfLoss(question);
         }
 
         if (now < question.PausedUntil)
@@ -117,6 +117,11 @@ public static class Failover
             return reading;
         }
 
+        if (DoubtOfLoss(question) is { } loss)
+        {
+            return loss;
+        }
+
         var before = CountBefore(question);
         if (before == 0)
         {
@@ -133,6 +138,19 @@ public static class Failover
         question.Last is { } last && question.Server.At < question.Sightings.GetValueOrDefault(last.Member).Since
             ? FailoverVerdict.Wait("the standby's position must be read anew", question.Now) with { IsReading = true }
             : null;
+
+    /// <summary>By the own voter's note, which may not be the last word: the election that follows hears a majority.</summary>
+    internal static FailoverVerdict? DoubtOfLoss(FailoverQuestion question)
+    {
+        if (!question.Policy.SynchronousOnly || question.AcceptsLoss)
+        {
+            return null;
+        }
+
+        return question.Doubt.Length > 0 ? FailoverVerdict.No(question.Doubt)
+            : question.Note is { } note ? NoLoss.Doubt(question, note)
+            : null;
+    }
 
     private static int CountBefore(FailoverQuestion question)
     {

@@ -50,6 +50,12 @@ public sealed record FailoverQuestion
     /// <summary>The automatic failovers that are remembered.</summary>
     public ImmutableArray<Instant> Failovers { get; init; } = [];
 
+    /// <summary>What the own voter noted last of what a holder waits for; null where it knows nothing. Only a hint: a majority is asked before anything is done.</summary>
+    public SynchronyNote? Note { get; init; }
+
+    /// <summary>Why a majority's notes forbade it a moment ago; empty when they did not.</summary>
+    public string Doubt { get; init; } = "";
+
     /// <summary>A server streams as long as its last message is younger than this.</summary>
     public required TimeSpan StreamSilence { get; init; }
 

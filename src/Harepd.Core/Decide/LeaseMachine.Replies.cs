@@ -47,8 +47,13 @@ public static partial class LeaseMachine
     {
         switch (reply)
         {
-            case LeaseReply.Promised when attempt.Phase == AttemptPhase.Prepare:
-                attempt = attempt with { Yes = attempt.Yes.Add(reply.Voter), No = attempt.No.Remove(reply.Voter) };
+            case LeaseReply.Promised promised when attempt.Phase == AttemptPhase.Prepare:
+                attempt = attempt with
+                {
+                    Yes = attempt.Yes.Add(reply.Voter),
+                    No = attempt.No.Remove(reply.Voter),
+                    Notes = promised.Note is { } note ? attempt.Notes.SetItem(reply.Voter, note) : attempt.Notes.Remove(reply.Voter),
+                };
                 state = state with { Attempt = attempt };
                 if (!rules.Membership.IsMajority(attempt.Yes))
                 {

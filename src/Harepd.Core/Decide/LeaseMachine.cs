@@ -248,7 +248,7 @@ public static partial class LeaseMachine
     }
 
     private static LeaseRequest.Accept AcceptOf(Ballot ballot, LeaseRules rules, Candidacy candidacy) =>
-        new(rules.Membership.Stamp, ballot, rules.Settings.Duration, candidacy.Timeline, candidacy.System);
+        new(rules.Membership.Stamp, ballot, rules.Settings.Duration, candidacy.Timeline, candidacy.System) { Stated = candidacy.Stated };
 
     private static void SendToAll(LeaseRules rules, LeaseRequest request, ImmutableArray<LeaseOutput>.Builder output) =>
         SendTo(rules.Membership.Everyone, request, output);

@@ -15,7 +15,11 @@ public abstract record LeaseRequest(MembershipStamp Stamp, Ballot Ballot)
     /// <param name="Timeline">Where the owner's server writes.</param>
     /// <param name="System">The owner's system identifier.</param>
     public sealed record Accept(MembershipStamp Stamp, Ballot Ballot, TimeSpan Duration, TimelinePoint Timeline, SystemId System)
-        : LeaseRequest(Stamp, Ballot);
+        : LeaseRequest(Stamp, Ballot)
+    {
+        /// <summary>What the owner's server waits for before it acknowledges, at the least (ADR 0018); null: not said.</summary>
+        public Synchrony? Stated { get; init; }
+    }
 
     /// <summary>The ballot's owner gives up all its ballots up to this one; sent only when its gate is shut and confirmed (R4).</summary>
     public sealed record Release(MembershipStamp Stamp, Ballot Ballot) : LeaseRequest(Stamp, Ballot);
@@ -25,7 +29,11 @@ public abstract record LeaseRequest(MembershipStamp Stamp, Ballot Ballot)
 public abstract record LeaseReply(MemberId Voter, Ballot Ballot)
 {
     /// <summary>Promised, and no lease of another owner is live here.</summary>
-    public sealed record Promised(MemberId Voter, Ballot Ballot) : LeaseReply(Voter, Ballot);
+    public sealed record Promised(MemberId Voter, Ballot Ballot) : LeaseReply(Voter, Ballot)
+    {
+        /// <summary>What this voter noted last of what a holder waits for; null where it knows of nothing, or lost its memory.</summary>
+        public SynchronyNote? Note { get; init; }
+    }
 
     /// <summary>Accepted: this voter refuses every other owner for A from now on.</summary>
     public sealed record Accepted(MemberId Voter, Ballot Ballot) : LeaseReply(Voter, Ballot);

@@ -85,6 +85,9 @@ public sealed record LeaseAttempt
     /// <summary>Distinct voters that said yes in this phase (R5).</summary>
     public ImmutableSortedSet<MemberId> Yes { get; init; } = [];
 
+    /// <summary>What the voters that promised had noted of what a holder waits for; who knows of nothing is not here.</summary>
+    public ImmutableSortedDictionary<MemberId, SynchronyNote> Notes { get; init; } = ImmutableSortedDictionary<MemberId, SynchronyNote>.Empty;
+
     /// <summary>Distinct voters that said no in this phase.</summary>
     public ImmutableSortedSet<MemberId> No { get; init; } = [];
 }
@@ -105,7 +108,11 @@ public sealed record HeldLease(Term Term, Ballot Ballot, Instant Deadline, Insta
 public sealed record PendingRelease(Ballot Ballot, ImmutableSortedSet<MemberId> Unheard, Instant LastSent, Instant Until);
 
 /// <summary>What a candidate brings along: only a writable server (or one that will promote) makes one.</summary>
-public sealed record Candidacy(TimelinePoint Timeline, SystemId System);
+public sealed record Candidacy(TimelinePoint Timeline, SystemId System)
+{
+    /// <summary>What the server waits for before it acknowledges, at the least; what a majority accepted with it stands until the next renewal (ADR 0018).</summary>
+    public Synchrony? Stated { get; init; }
+}
 
 /// <summary>What the lease machine asks of its caller. Closed set.</summary>
 public abstract record LeaseOutput

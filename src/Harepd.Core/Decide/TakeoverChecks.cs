@@ -53,9 +53,14 @@ public static class TakeoverChecks
         }
 
         var lacks = Failover.MayLack(last, question.Server);
-        return lacks == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture,
-            $"at least {lacks} bytes are lacking: {Failover.NameOf(question, last.Member)} had written {last.WriteLsn}, this standby received {question.Server.WriteLsn}");
+        if (lacks > 0)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"at least {lacks} bytes are lacking: {Failover.NameOf(question, last.Member)} had written {last.WriteLsn}, this standby received {question.Server.WriteLsn}");
+        }
+
+        return Failover.DoubtOfLoss(question with { AcceptsLoss = false }) is { Answer: FailoverAnswer.No, Reason: var doubt } ? doubt : "";
     }
 
     /// <summary>An older timeline, or another one of the same number.</summary>

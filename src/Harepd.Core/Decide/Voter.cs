@@ -43,7 +43,7 @@ public static class Voter
             return Refuse(state, request, self, reason, now);
         }
 
-        return new VoterStep(state with { Highest = request.Ballot }, new LeaseReply.Promised(self, request.Ballot));
+        return new VoterStep(state with { Highest = request.Ballot }, new LeaseReply.Promised(self, request.Ballot) { Note = state.Note });
     }
 
     private static VoterStep OnAccept(VoterState state, LeaseRequest.Accept request, MemberId self, LeaseSettings settings, Instant now)
@@ -79,7 +79,8 @@ public static class Voter
         // Never shorter than what was granted before: the holder counts on the later of two deadlines, and an answer to the shorter one may be lost.
         var expiry = Instant.Max(now + settings.HoldFor(request.Duration), state.LiveAt(now)?.Expiry ?? now);
         var lease = new LeaseRecord(request.Ballot.Owner, request.Ballot, expiry);
-        return new VoterStep(state with { Highest = request.Ballot, Lease = lease }, new LeaseReply.Accepted(self, request.Ballot));
+        var note = new SynchronyNote(request.Ballot, request.System, request.Timeline, request.Stated);
+        return new VoterStep(state with { Highest = request.Ballot, Lease = lease, Note = note }, new LeaseReply.Accepted(self, request.Ballot));
     }
 
     /// <summary>Frees the owner's lease up to the named ballot and remembers it, so that a late Accept of it is refused (R4).</summary>

@@ -21,6 +21,9 @@ public sealed record VoterState
     /// <summary>The highest timeline that a holder had, as far as this voter made it durable.</summary>
     public DurableTimeline Timeline { get; init; }
 
+    /// <summary>What the holder of the highest ballot accepted here said it waits for; null before the first, and after memory was lost.</summary>
+    public SynchronyNote? Note { get; init; }
+
     /// <summary>
     /// Nothing was found on disk, and nobody has been heard who could say what stood there: a timeline that is too old cannot be told from a good one,
     /// so nothing is accepted.

@@ -54,6 +54,21 @@ public sealed record FailoverPolicy
     /// <summary>An old primary that returns beside the holder is made its standby without being told to.</summary>
     public bool RejoinsItself { get; init; }
 
+    /// <summary>Promoted by itself only where no acknowledged commit can be lost: the lost primary waited for this standby (ADR 0018).</summary>
+    public bool SynchronousOnly { get; init; }
+
+    /// <summary>What the holder's server waits for is set by this machine.</summary>
+    public bool ManagesSynchrony { get; init; }
+
+    /// <summary>Managed: how many standbys must have a commit before it is acknowledged.</summary>
+    public int SynchronousCount { get; init; } = 1;
+
+    /// <summary>Managed: a standby that does not stream is waited for no longer than this.</summary>
+    public TimeSpan SynchronousDegradeAfter { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Managed: rather no write is acknowledged than one that no standby has.</summary>
+    public bool SynchronousStrict { get; init; }
+
     /// <summary>True when failovers are judged here at all.</summary>
     public bool IsJudged => Promoter != Promoter.Repmgr;
 }

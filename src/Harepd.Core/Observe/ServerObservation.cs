@@ -45,6 +45,20 @@ public sealed record ServerObservation
     /// <summary>Standby: how long ago the WAL receiver got its last message; null when it has none or it is not known.</summary>
     public TimeSpan? UpstreamSilence { get; init; }
 
+    /// <summary>
+    /// Standby: everything it had on disk when it started was replayed, so that <see cref="WriteLsn"/> is all that it has. Before that it may have more.
+    /// </summary>
+    public bool HasReceived { get; init; }
+
+    /// <summary>Primary: what the server waits for before it acknowledges, by the settings in force; null when unknown.</summary>
+    public Synchrony? Synchrony { get; init; }
+
+    /// <summary>
+    /// Primary: the process that puts <c>synchronous_standby_names</c> in force for all sessions was seen idle, so it has taken in what was reloaded a
+    /// moment before.
+    /// </summary>
+    public bool IsSynchronyTaken { get; init; }
+
     /// <summary>Primary: the standbys that stream from here.</summary>
     public IReadOnlyList<ReplicaLink> Replicas { get; init; } = [];
 

@@ -103,6 +103,23 @@ public sealed record NodeReport
     /// <summary>The <see cref="Version"/> with which <see cref="Noted"/> was stated.</summary>
     public long NotedVersion { get; init; }
 
+    /// <summary>Standby: <see cref="WriteLsn"/> is all that it has; before its own WAL is replayed it may have more than it says.</summary>
+    public bool HasReceived { get; init; }
+
+    /// <summary>
+    /// A candidate whose promises are a majority asks every standby how far it received, after now: the lease of before is over (ADR 0018). None otherwise.
+    /// </summary>
+    public Ballot AsksPositions { get; init; }
+
+    /// <summary>The highest such question that was heard before the reading in this report was begun.</summary>
+    public Ballot SeenAfter { get; init; }
+
+    /// <summary>On a primary: what it waits for, by the settings in force; for people.</summary>
+    public string InForce { get; init; } = "";
+
+    /// <summary>Holder: what a majority of the voters noted of that; for people.</summary>
+    public string Stated { get; init; } = "";
+
     /// <summary>On a primary: the standbys that replicate synchronously, by name, in order, parted by commas.</summary>
     public string Synchronous { get; init; } = "";
 

@@ -40,6 +40,7 @@ internal static class InitSqlCommand
             User = server.User,
             Database = server.Database,
             Promotes = config.Failover.Manager == FailoverManager.Harepd,
+            Synchronizes = config.Failover.Synchronous == SynchronousMode.Managed,
             ReplicationUser = server.ReplicationUser,
             ReplicationDatabase = server.ReplicationDatabase,
             RepmgrUser = config.Repmgr?.User,

@@ -27,7 +27,7 @@ internal static class StatusText
                 report.Timeline.IsUnknown ? "" : report.Timeline.ToString(), report.WriteLsn == default ? "" : report.WriteLsn.ToString(),
                 report.IsWitness ? "" : report.Gate.ToString(), report.HeldTerm == Term.None ? "" : $"term {report.HeldTerm}",
                 string.Create(CultureInfo.InvariantCulture, $"{report.Age.TotalSeconds:0.0} s"),
-                report.Failover.Length == 0 ? report.Reason : $"{report.Reason}; failover: {report.Failover}",
+                Reason(report),
             ];
             table.AddRow([.. cells.Select(Markup.Escape)]);
         }
@@ -101,7 +101,17 @@ internal static class StatusText
         json.WriteNumber("age_ms", report.Age.TotalMilliseconds);
         json.WriteString("reason", report.Reason);
         json.WriteString("failover", report.Failover);
+        json.WriteString("waits_for", report.InForce);
+        json.WriteString("waits_for_noted", report.Stated);
         json.WriteEndObject();
+    }
+
+    private static string Reason(NodeReport report)
+    {
+        var failover = report.Failover.Length == 0 ? "" : $"; failover: {report.Failover}";
+        var noted = report.Stated == report.InForce ? "" : report.Stated.Length == 0 ? ", not noted by the voters yet" : $", noted: {report.Stated}";
+        var waits = report.InForce.Length == 0 ? "" : $"; commits wait for {report.InForce}{noted}";
+        return report.Reason + waits + failover;
     }
 
     /// <summary>What a member is, in a word or two.</summary>

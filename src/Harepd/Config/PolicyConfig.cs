@@ -80,6 +80,31 @@ internal sealed record FailoverConfig
     public TimeSpan MinInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan MaxInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A standby is promoted by itself only where nothing acknowledged can be lost.</summary>
+    public bool SynchronousOnly { get; init; }
+
+    /// <summary>Who sets <c>synchronous_standby_names</c> on the holder.</summary>
+    public SynchronousMode Synchronous { get; init; }
+
+    /// <summary>Managed: so many standbys must have a commit before it is acknowledged.</summary>
+    public int SynchronousCount { get; init; } = 1;
+
+    /// <summary>Managed: a standby that does not stream is waited for no longer than this.</summary>
+    public TimeSpan SynchronousDegradeAfter { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Managed: commits wait for a standby even while there is none.</summary>
+    public bool SynchronousStrict { get; init; }
+}
+
+/// <summary>Who sets <c>synchronous_standby_names</c>.</summary>
+internal enum SynchronousMode
+{
+    /// <summary>The operator.</summary>
+    Off = 0,
+
+    /// <summary>harepd, on the holder of the lease.</summary>
+    Managed = 1,
 }
 
 /// <summary>What a standby does that lacks something of the lost primary's last known position.</summary>

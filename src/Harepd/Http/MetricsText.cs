@@ -59,6 +59,8 @@ internal static class MetricsText
         text.Add("harepd_gate", "Confirmed gate: 0 fenced, 1 read-only, 2 read-write.", (int)status.Gate);
         text.Add("harepd_heartbeat_age_seconds", "Age of the deciding loop's last turn.", (now - status.At).TotalSeconds);
         text.Add("harepd_rogue", "1 if the server takes writes without the lease.", status.IsRogue);
+        text.Add("harepd_waits_for", "On a primary: how many standbys a commit waits for.", status.WaitsFor);
+        text.Add("harepd_waits_for_noted", "On the holder: how many standbys each acknowledged commit is on, by a majority's note.", status.WaitsForNoted);
         text.Add("harepd_readable", "1 if a standby here may serve reads.", status.IsReadable);
         text.Add("harepd_server_health", "0 unknown, 1 running, 2 starting, 3 slots full, 4 hung, 5 cannot write, 6 stopped, 7 down.",
             (int)(status.Server?.Health ?? ServerHealth.Unknown));

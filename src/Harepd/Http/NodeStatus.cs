@@ -47,6 +47,12 @@ internal sealed record NodeStatus
     /// <summary>The standby is one of a quorum that commits wait for.</summary>
     public bool IsQuorum { get; init; }
 
+    /// <summary>On a primary: how many standbys a commit waits for, by the settings in force.</summary>
+    public int WaitsFor { get; init; }
+
+    /// <summary>On the holder: how many standbys each acknowledged commit is on, as a majority of the voters noted.</summary>
+    public int WaitsForNoted { get; init; }
+
     /// <summary>The server takes writes although this node holds no lease.</summary>
     public bool IsRogue { get; init; }
 

@@ -57,6 +57,8 @@ internal static class StatusFromState
             IsReadable = state.IsReadable,
             IsSynchronous = own?.IsSynchronous == true,
             IsQuorum = own?.IsQuorum == true,
+            WaitsFor = state.Synchrony.InForce?.Count ?? 0,
+            WaitsForNoted = state.Server.InRecovery == false ? state.Lease?.Held?.Under?.Stated?.Count ?? 0 : 0,
             IsRogue = state.IsRogue,
             IsPaused = facts.IsPaused,
             HolderLsn = holder?.ReceiveLsn ?? default,

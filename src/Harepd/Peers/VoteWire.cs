@@ -25,6 +25,7 @@ internal static class VoteWire
                     DurationNanos = Nanos(accept.Duration),
                     Timeline = Write(accept.Timeline),
                     System = accept.System.Value,
+                    Stated = SynchronyWire.Write(accept.Stated),
                 };
                 break;
             case LeaseRequest.Release:
@@ -50,7 +51,10 @@ internal static class VoteWire
             VoteRequest.KindOneofCase.Prepare => new LeaseRequest.Prepare(from.Stamp, ballot),
             VoteRequest.KindOneofCase.Release => new LeaseRequest.Release(from.Stamp, ballot),
             VoteRequest.KindOneofCase.Accept => new LeaseRequest.Accept(
-                from.Stamp, ballot, Span(wire.Accept.DurationNanos, "duration"), Read(wire.Accept.Timeline), new SystemId(wire.Accept.System)),
+                from.Stamp, ballot, Span(wire.Accept.DurationNanos, "duration"), Read(wire.Accept.Timeline), new SystemId(wire.Accept.System))
+            {
+                Stated = SynchronyWire.Read(wire.Accept.Stated),
+            },
             _ => throw Refuse("kind", "is missing"),
         };
     }
@@ -60,8 +64,8 @@ internal static class VoteWire
         var wire = new VoteReply { Voter = reply.Voter.ToString(), Ballot = Write(reply.Ballot) };
         switch (reply)
         {
-            case LeaseReply.Promised:
-                wire.Promised = new Promised();
+            case LeaseReply.Promised promised:
+                wire.Promised = new Promised { Note = SynchronyWire.Write(promised.Note) };
                 break;
             case LeaseReply.Accepted:
                 wire.Accepted = new Accepted();
@@ -89,7 +93,7 @@ internal static class VoteWire
         var ballot = ReadBallot(wire.Ballot, "ballot") ?? throw Refuse("ballot", "is missing");
         return wire.KindCase switch
         {
-            VoteReply.KindOneofCase.Promised => new LeaseReply.Promised(voter, ballot),
+            VoteReply.KindOneofCase.Promised => new LeaseReply.Promised(voter, ballot) { Note = SynchronyWire.Read(wire.Promised.Note) },
             VoteReply.KindOneofCase.Accepted => new LeaseReply.Accepted(voter, ballot),
             VoteReply.KindOneofCase.Released => new LeaseReply.Released(voter, ballot),
             VoteReply.KindOneofCase.Refused => new LeaseReply.Refused(
@@ -132,14 +136,14 @@ internal static class VoteWire
     public static TimelinePoint Read(Wire.V1.TimelinePoint? wire) =>
         wire is null ? default : new TimelinePoint(wire.Timeline, new Lsn(wire.SwitchLsn));
 
-    private static Wire.V1.Ballot Write(Ballot ballot) => new()
+    public static Wire.V1.Ballot Write(Ballot ballot) => new()
     {
         Round = ballot.Round,
         Member = ballot.Member.ToString(),
         Incarnation = ballot.Incarnation.Value,
     };
 
-    private static Ballot? ReadBallot(Wire.V1.Ballot? wire, string field) => wire is null
+    public static Ballot? ReadBallot(Wire.V1.Ballot? wire, string field) => wire is null
         ? null
         : new Ballot(Number(wire.Round, 1, field + ".round"), new MemberId(Name(wire.Member, field + ".member")), new Incarnation(wire.Incarnation));
 

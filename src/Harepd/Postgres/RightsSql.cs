@@ -12,6 +12,9 @@ internal sealed record RightsQuestion
     /// <summary>harepd promotes, moves and rejoins.</summary>
     public required bool Promotes { get; init; }
 
+    /// <summary>harepd sets what the primary waits for (failover.synchronous: managed).</summary>
+    public bool Synchronizes { get; init; }
+
     /// <summary>As whom a standby streams, and where it logs in to ask the primary for something.</summary>
     public required string ReplicationUser { get; init; }
 
@@ -97,6 +100,15 @@ internal static class RightsSql
             "before PostgreSQL 15 only a superuser may set primary_conninfo and make a checkpoint: standbys are not told to follow a new primary, and no planned move is possible",
             $"grant alter system on parameter primary_conninfo to {user}",
             $"grant pg_checkpoint to {user}");
+        if (wanted.Synchronizes)
+        {
+            sql.Append("\n-- failover.synchronous: managed.\n");
+            If(
+                sql,
+                IsFifteen,
+                "before PostgreSQL 15 only a superuser may set synchronous_standby_names",
+                $"grant alter system on parameter synchronous_standby_names to {user}");
+        }
     }
 
     private static void History(StringBuilder sql, RightsQuestion wanted, string table)

@@ -18,9 +18,11 @@ internal sealed record ServerInspection
             has_function_privilege('pg_promote(boolean,integer)', 'execute'), current_setting('server_version_num')::int >= 150000
         """;
 
-    /// <summary>From PostgreSQL 15 on two rights of a superuser can be given to others.</summary>
-    private const string SinceFifteen =
-        "select has_parameter_privilege('primary_conninfo', 'alter system'), pg_has_role(current_user, 'pg_checkpoint', 'member') or current_setting('is_superuser') = 'on'";
+    /// <summary>From PostgreSQL 15 on these rights of a superuser can be given to others.</summary>
+    private const string SinceFifteen = """
+        select has_parameter_privilege('primary_conninfo', 'alter system'), pg_has_role(current_user, 'pg_checkpoint', 'member') or current_setting('is_superuser') = 'on',
+            has_parameter_privilege('synchronous_standby_names', 'alter system')
+        """;
 
     private const string History = """
         select to_regclass('harepd.history') is not null and has_table_privilege('harepd.history', 'select')
@@ -62,6 +64,9 @@ internal sealed record ServerInspection
 
     public required bool MayCheckpoint { get; init; }
 
+    /// <summary>May set <c>synchronous_standby_names</c>.</summary>
+    public required bool MaySynchronize { get; init; }
+
     /// <summary>The table of the history is there, and may be written.</summary>
     public required bool KeepsHistory { get; init; }
 
@@ -86,7 +91,9 @@ internal sealed record ServerInspection
         }
 
         var problems = hba == "t" ? session.Query(HbaErrors, deadline).Rows : [];
-        var ofSuperusers = isFifteen == "t" && session.Query(SinceFifteen, deadline).Rows is [[var conninfo, var checkpoint]] ? (conninfo == "t", checkpoint == "t") : (super == "t", super == "t");
+        var ofSuperusers = isFifteen == "t" && session.Query(SinceFifteen, deadline).Rows is [[var conninfo, var checkpoint, var names]]
+            ? (conninfo == "t", checkpoint == "t", names == "t")
+            : (super == "t", super == "t", super == "t");
         return new ServerInspection
         {
             Version = version,
@@ -101,6 +108,7 @@ internal sealed record ServerInspection
             MayPromote = promote == "t",
             MayFollow = ofSuperusers.Item1,
             MayCheckpoint = ofSuperusers.Item2,
+            MaySynchronize = ofSuperusers.Item3,
             KeepsHistory = session.Query(History, deadline).Value == "t",
             HbaProblems = [.. problems.Select(row => $"line {row[0]}: {row[1]}")],
         };

@@ -67,10 +67,22 @@ internal sealed class ControlLane : IDisposable
                 case Effect.Follow follow:
                     Follow(follow);
                     break;
+                case Effect.Synchronize synchronize:
+                    Synchronize(synchronize);
+                    break;
                 default:
                     break;
             }
         }
+    }
+
+    private void Synchronize(Effect.Synchronize order)
+    {
+        var result = IsOld(order.Term)
+            ? ControlResult.Refused($"the order of term {order.Term} came after one of term {_highest}")
+            : Guarded(() => _server.Synchronize(order.Wanted, () => _isDisposed || BootClock.Now >= order.Until || BootClock.Now >= _leaseEnd()), ControlResult.Refused);
+        _log.Log(result.IsDone ? LogLevel.Information : LogLevel.Warning, "order {Sequence}: {Detail}", order.Sequence, result.Detail);
+        _post(new Input.OrderDone(order.Sequence, result.IsDone, default, result.Detail));
     }
 
     private void Promote(Effect.Promote promote)

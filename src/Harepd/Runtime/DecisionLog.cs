@@ -15,7 +15,8 @@ internal sealed class DecisionLog(ILogger log, HistoryLane history)
         {
             DecisionKind.RogueSeen or DecisionKind.TwoPrimariesSeen or DecisionKind.WatchdogFired => LogLevel.Error,
             DecisionKind.GateFailed or DecisionKind.LeaseYielded or DecisionKind.MembershipRefused or DecisionKind.ElectionRefused
-                or DecisionKind.FailoverBegins or DecisionKind.FailoverAdvised or DecisionKind.PromotionFailed => LogLevel.Warning,
+                or DecisionKind.FailoverBegins or DecisionKind.FailoverAdvised or DecisionKind.PromotionFailed
+                or DecisionKind.SynchronyAsked or DecisionKind.SynchronyFailed => LogLevel.Warning,
             _ => LogLevel.Information,
         };
         log.Log(

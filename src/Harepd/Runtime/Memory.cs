@@ -21,6 +21,9 @@ internal sealed record VoterMemory
 
     public required BallotMemory[] Released { get; init; }
 
+    /// <summary>What the holder of the highest ballot said it waits for; null where nothing is known.</summary>
+    public SynchronyMemory? Note { get; init; }
+
     public static VoterMemory Of(VoterState voter, MemoryScope scope) => new()
     {
         Scope = scope,
@@ -29,6 +32,7 @@ internal sealed record VoterMemory
         LeaseExpiryNanos = voter.Lease?.Expiry.Nanos ?? 0,
         AbstainUntilNanos = voter.AbstainUntil.Nanos,
         Released = [.. voter.Released.Values.Select(BallotMemory.Of)],
+        Note = voter.Note is { } note ? SynchronyMemory.Of(note) : null,
     };
 
     public VoterState ToState() => new()
@@ -36,6 +40,7 @@ internal sealed record VoterMemory
         Highest = Highest.ToBallot(),
         Lease = LeaseBallot is { } ballot ? new LeaseRecord(ballot.ToBallot().Owner, ballot.ToBallot(), new Instant(LeaseExpiryNanos)) : null,
         AbstainUntil = new Instant(AbstainUntilNanos),
+        Note = Note?.ToNote(),
         Released = Released.Select(ballot => ballot.ToBallot()).ToImmutableSortedDictionary(ballot => ballot.Member, ballot => ballot),
     };
 }
@@ -115,6 +120,16 @@ internal sealed record BallotMemory(long Round, string Member, ulong Incarnation
     public Ballot ToBallot() => Round == 0 && Member.Length == 0
         ? default
         : new Ballot(Round, new MemberId(Member), new Incarnation(Incarnation));
+}
+
+/// <summary>A note on what a holder waits for, as the file holds it; no names: it did not say.</summary>
+internal sealed record SynchronyMemory(BallotMemory Ballot, ulong System, uint Timeline, ulong SwitchLsn, int Count, string[]? Names)
+{
+    public static SynchronyMemory Of(SynchronyNote note) => new(
+        BallotMemory.Of(note.Ballot), note.System.Value, note.Timeline.Timeline, note.Timeline.SwitchLsn.Value, note.Stated?.Count ?? 0, note.Stated is { } stated ? [.. stated.Names] : null);
+
+    public SynchronyNote ToNote() => new(
+        Ballot.ToBallot(), new SystemId(System), new TimelinePoint(Timeline, new Lsn(SwitchLsn)), Names is null ? null : new Synchrony(Count, Names));
 }
 
 /// <summary>JSON without reflection, so that a trimmed build reads and writes it, too.</summary>

@@ -114,7 +114,7 @@ internal sealed class NodeLoop
             case Effect.EngageHold or Effect.ReleaseHold:
                 _rooms.Hold(effect);
                 break;
-            case Effect.Promote or Effect.Follow:
+            case Effect.Promote or Effect.Follow or Effect.Synchronize:
                 _rooms.Control(effect);
                 break;
             case Effect.PrepareMove or Effect.StopServer or Effect.StartServer or Effect.RejoinServer:

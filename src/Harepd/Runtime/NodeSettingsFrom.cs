@@ -67,6 +67,11 @@ internal static class NodeSettingsFrom
         PromoteTimeout = config.PromoteTimeout,
         MinInterval = config.MinInterval,
         MaxInterval = config.MaxInterval,
+        SynchronousOnly = config.SynchronousOnly,
+        ManagesSynchrony = config.Synchronous == SynchronousMode.Managed,
+        SynchronousCount = config.SynchronousCount,
+        SynchronousDegradeAfter = config.SynchronousDegradeAfter,
+        SynchronousStrict = config.SynchronousStrict,
     };
 
     private static LeaseSettings LeaseOf(HarepdConfig config) => new()

@@ -368,4 +368,34 @@ public sealed class VoterTests
 
         Assert.Equal(3, voter.Released.Count);
     }
+
+    [Fact]
+    public void What_a_holder_waits_for_is_noted_with_its_ballot_and_told_to_whoever_is_promised()
+    {
+        var stated = new Synchrony(1, ["b"]);
+        var noted = Ask(Voter(), Accept(BallotOf(5, A)) with { Stated = stated }, At(0)).State;
+        var released = Ask(noted, Release(BallotOf(5, A)), At(10)).State;
+
+        var promised = Assert.IsType<LeaseReply.Promised>(Ask(released, Prepare(BallotOf(6, B)), At(20)).Reply);
+
+        Assert.Null(released.Lease);
+        Assert.Equal(new SynchronyNote(BallotOf(5, A), OneSystem, First, stated), promised.Note);
+        Assert.Null(Assert.IsType<LeaseReply.Promised>(Ask(Voter(), Prepare(BallotOf(6, B)), At(20)).Reply).Note);
+    }
+
+    [Fact]
+    public void A_holder_that_does_not_say_makes_the_note_unknown()
+    {
+        var noted = Ask(Voter(), Accept(BallotOf(5, A)) with { Stated = new Synchrony(1, ["b"]) }, At(0)).State;
+
+        Assert.Equal(new SynchronyNote(BallotOf(6, A), OneSystem, First, null), Ask(noted, Accept(BallotOf(6, A)), At(10)).State.Note);
+    }
+
+    [Fact]
+    public void A_refused_accept_leaves_the_note_as_it_was()
+    {
+        var noted = Ask(Voter(), Accept(BallotOf(5, A)) with { Stated = new Synchrony(1, ["b"]) }, At(0)).State;
+
+        Assert.Same(noted.Note, Ask(noted, Accept(BallotOf(4, A)) with { Stated = Synchrony.None }, At(10)).State.Note);
+    }
 }

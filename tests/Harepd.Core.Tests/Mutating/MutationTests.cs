@@ -133,6 +133,7 @@ public sealed class MutationTests
     /// <summary>What was violated, without names and numbers.</summary>
     private static string Kind(string violation) => violation switch
     {
+        _ when violation.Contains("were acknowledged", StringComparison.Ordinal) => "an acknowledged write that is lost",
         _ when violation.Contains("a promotion", StringComparison.Ordinal) => "a promotion that must not be",
         _ when violation.Contains("write gates", StringComparison.Ordinal) => "two write gates open",
         _ when violation.Contains("leases are live", StringComparison.Ordinal) => "two leases live",

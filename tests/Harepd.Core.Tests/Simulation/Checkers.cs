@@ -20,6 +20,9 @@ internal sealed class Checkers(World world)
 
     public long Promotions { get; private set; }
 
+    /// <summary>Promotions that were held against what was acknowledged.</summary>
+    public long KeptPromotions { get; private set; }
+
     /// <summary>Planned moves that made the other server the primary.</summary>
     public long Moves { get; private set; }
 
@@ -109,7 +112,7 @@ internal sealed class Checkers(World world)
         _highestOpened = timeline;
         var known = world.Hosts.Count(other => other.TimelineOnDisk.Point.Timeline > timeline.Timeline);
         Demand(known * 2 <= world.Hosts.Count, host, $"timeline {timeline} is opened although a majority knows a higher one");
-        var noted = world.Hosts.Count(other => other.TimelineOnDisk.Point == timeline);
+        var noted = world.Hosts.Count(other => other.TimelineOnDisk.Point == timeline || other.TimelineLost == timeline);
         Demand(noted * 2 > world.Hosts.Count, host, $"timeline {timeline} is opened before a majority noted it");
     }
 
@@ -117,6 +120,7 @@ internal sealed class Checkers(World world)
     public void Promoting(SimHost host, SimProcess process, Term term)
     {
         Promotions++;
+        host.Server.MayLose = process.State.Promotion.Ordered is { Order.AcceptsLoss: true };
         Demand(host.HoldsLease && host.LeaseTerm == term, host, $"a promotion under term {term} is begun without the lease");
         Demand(host.Block == Gate.Fenced, host, "a promotion is begun before the own gate is shut");
         var mover = process.State.Promotion is { Current.IsPlanned: true, Handover: { } handover } ? world.HostOf(handover.From) : null;
@@ -141,6 +145,17 @@ internal sealed class Checkers(World world)
         }
     }
 
+    /// <summary>At the moment at which a server that harepd promoted leaves recovery: with synchronousOnly everything acknowledged is here.</summary>
+    public void Promoted(SimHost host)
+    {
+        if (world.Plan.IsSynchronous && !host.Server.MayLose)
+        {
+            var lost = world.Waiting.Acknowledged(host.Server.Timeline) - host.Server.Wal;
+            Demand(lost <= 0, host, $"a promotion loses {lost} bytes that were acknowledged");
+            KeptPromotions++;
+        }
+    }
+
     /// <summary>For so long that its word must be known there, nothing stood between the two and both daemons ran.</summary>
     private bool IsHeard(SimHost from, SimHost by)
     {
@@ -157,7 +172,11 @@ internal sealed class Checkers(World world)
     private bool IsWellPrimary(SimHost other, SimHost host)
     {
         var grace = Span.Of(world.Plan.Failover.StopGrace) * 9 / 10;
-        return other.Server is { TakesWrites: true, IsHung: false, CannotWrite: false } && other.Server.Timeline.Timeline >= host.Server.Timeline.Timeline
+
+        // One that was started a moment ago has not been looked at yet.
+        var settled = world.Agenda.Now - 3 * Span.Second / 2;
+        return (other.Server.UpSince < settled || other.ReleasedAt > other.Server.UpSince)
+            && other.Server is { TakesWrites: true, IsHung: false, CannotWrite: false } && other.Server.Timeline.Timeline >= host.Server.Timeline.Timeline
             && !other.Candidate!.State.IsStopping && world.Agenda.Now - Math.Max(other.ReleasedAt, other.Server.UpSince) < grace;
     }
 
@@ -212,7 +231,7 @@ internal sealed class Checkers(World world)
         Effect.Steer { Route: { Write: false, Read: false } } => 0,
         Effect.SaveMemory or Effect.SaveTimeline => 1,
         Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look => 2,
-        Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.Promote or Effect.Follow or Effect.ReleaseHold or Effect.ConsultHook or Effect.PrepareMove or Effect.StartServer => 3,
+        Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.Promote or Effect.Follow or Effect.ReleaseHold or Effect.ConsultHook or Effect.PrepareMove or Effect.StartServer or Effect.Synchronize => 3,
         _ => 4,
     };
 }

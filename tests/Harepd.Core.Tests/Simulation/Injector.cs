@@ -243,6 +243,7 @@ internal sealed class Injector
             _world.Forget(host, process);
         }
 
+        host.TimelineLost = host.TimelineOnDisk.Point;
         host.TimelineOnDisk = default;
         _world.Agenda.After(backAfter + 50 * Span.Millisecond, () => _world.StartDaemon(host));
     }

@@ -30,6 +30,7 @@ internal static class Mutations
         new Hasty("what is known to be lacking is not counted") { Change = policy => policy with { MaxLagBytes = long.MaxValue } },
         new Forgetful("readers are let in while a promotion is open") { Change = promotion => promotion with { IsPending = false }, With = Faults.SlowPromotion },
         new Impatient(),
+        .. SynchronyMutations.All,
     ];
 
     /// <summary>A planned move goes on whatever the standby received: both sides' checks are off, for each alone would hold.</summary>

@@ -64,18 +64,26 @@ internal sealed record Plan
     /// <summary>harepd promotes; otherwise repmgr does.</summary>
     public bool IsManaged { get; init; }
 
+    /// <summary>harepd manages synchronous replication, and promotes only without loss.</summary>
+    public bool IsSynchronous { get; init; }
+
     public required LeaseSettings Lease { get; init; }
 
     /// <summary>Short graces, so that a run sees many failovers.</summary>
     public FailoverPolicy Failover => new()
     {
         Promoter = IsManaged ? Promoter.Harepd : Promoter.Repmgr,
-        MaxLagBytes = 50_000,
+        MaxLagBytes = IsSynchronous ? 1_000_000 : 50_000,
         StopGrace = TimeSpan.FromSeconds(2),
         PromoteTimeout = TimeSpan.FromSeconds(2),
         MinInterval = TimeSpan.FromSeconds(1),
         MaxInterval = TimeSpan.FromSeconds(3),
         RejoinsItself = Seed % 2 == 0,
+        SynchronousOnly = IsSynchronous,
+        ManagesSynchrony = IsSynchronous,
+        SynchronousCount = DataNodes > 3 && Seed % 3 == 0 ? 2 : 1,
+        SynchronousDegradeAfter = TimeSpan.FromSeconds(1 + Seed % 3),
+        SynchronousStrict = Seed % 5 == 0,
     };
 
     /// <summary>As short, for planned moves.</summary>
@@ -109,7 +117,7 @@ internal sealed record Plan
     /// <summary>Mean one-way delay.</summary>
     public required long Delay { get; init; }
 
-    public string Shape => $"{DataNodes} data + {Witnesses} witness{(IsSplit ? ", split" : "")}{(IsContested ? ", contested" : "")}{(IsManaged ? ", managed" : "")}, D={Lease.Duration.TotalSeconds:0.0}s, drift {Lease.DriftPpm} ppm";
+    public string Shape => $"{DataNodes} data + {Witnesses} witness{(IsSplit ? ", split" : "")}{(IsContested ? ", contested" : "")}{(IsManaged ? ", managed" : "")}{(IsSynchronous ? ", synchronous" : "")}, D={Lease.Duration.TotalSeconds:0.0}s, drift {Lease.DriftPpm} ppm";
 
     public static Plan Draw(ulong seed)
     {
@@ -126,7 +134,7 @@ internal sealed record Plan
             }
         }
 
-        return DrawDisk(seed, density, DrawPromoter(seed, density, new Plan
+        return DrawSynchrony(seed, DrawDisk(seed, density, DrawPromoter(seed, density, new Plan
         {
             Seed = seed,
             DataNodes = data,
@@ -148,8 +156,12 @@ internal sealed record Plan
             RepairAfter = dice.Between(Span.Second, 8 * Span.Second),
             LossRate = dice.Pick(new[] { 0.01, 0.05, 0.2, 0.4 }),
             Delay = dice.Pick(new[] { 2, 10, 40 }) * Span.Millisecond,
-        }));
+        })));
     }
+
+    /// <summary>With dice of its own, for the same reason as the two below.</summary>
+    private static Plan DrawSynchrony(ulong seed, Plan plan) =>
+        plan.IsManaged && new Dice(seed, "synchrony").Chance(0.4) ? plan with { IsSynchronous = true } : plan;
 
     /// <summary>With dice of its own, for the same reason as <see cref="DrawPromoter"/>.</summary>
     private static Plan DrawDisk(ulong seed, double density, Plan plan) =>

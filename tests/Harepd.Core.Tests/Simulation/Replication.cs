@@ -42,12 +42,22 @@ internal sealed class Replication(World world)
             Receive(host, host.Server);
         }
 
+        foreach (var host in world.DataHosts.Where(host => host.IsWriteOpen && !host.Server.IsHung))
+        {
+            world.Waiting.Acknowledge(host);
+        }
+
         world.Agenda.After(Every, Round);
     }
 
     private void Receive(SimHost host, SimServer server)
     {
         var upstream = server.Upstream;
+        if (world.Waiting.IsReplaying(server))
+        {
+            return;
+        }
+
         var isReached = upstream is { IsUp: true, IsSuspended: false } && !world.Network.IsCut(host, upstream) && !world.Network.IsCut(upstream, host);
         if (isReached && upstream!.Server is { IsRunning: true } source && source.Timeline == server.Timeline && server.Wal <= source.Wal)
         {
@@ -113,6 +123,7 @@ internal sealed class Replication(World world)
         }
 
         server.IsPromoting = false;
+        world.Checkers.Promoted(host);
         (server.Parent, server.SwitchWal) = (server.Timeline, server.Wal);
         world.Repmgr.PromoteAtOnce(host);
 

@@ -42,6 +42,9 @@ internal sealed class SimHost(World world, int index, bool hasData)
     // disk
     public DurableTimeline TimelineOnDisk { get; set; }
 
+    /// <summary>What it had noted when its disk was lost.</summary>
+    public TimelinePoint TimelineLost { get; set; }
+
     public Gate Block { get; private set; } = Gate.Fenced;
 
     public Term BlockTerm { get; private set; }

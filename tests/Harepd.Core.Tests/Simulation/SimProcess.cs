@@ -245,6 +245,9 @@ internal sealed class SimProcess
             case Effect.Follow follow:
                 Later(_world.Network.GateDelay(), () => _world.Replication.Follow(_host, follow.Host));
                 break;
+            case Effect.Synchronize synchronize:
+                Later(_world.Network.GateDelay(), () => _world.Waiting.Synchronize(_host, this, synchronize));
+                break;
             case Effect.ConsultHook or Effect.EngageHold or Effect.PrepareMove or Effect.StopServer or Effect.StartServer or Effect.RejoinServer:
                 _orders.Take(effect);
                 break;
@@ -342,7 +345,7 @@ internal sealed class SimProcess
         });
     }
 
-    private ServerObservation Seen() => _host.Server.Look(_host.Now, _world.Plan.IsManaged ? _world.Agenda.Now : null);
+    private ServerObservation Seen() => _world.Waiting.Complete(_host, _host.Server.Look(_host.Now, _world.Plan.IsManaged ? _world.Agenda.Now : null));
 
     private void Tell(ServerObservation seen)
     {

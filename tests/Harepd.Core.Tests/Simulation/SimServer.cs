@@ -55,6 +55,17 @@ internal sealed class SimServer
     /// <summary>When it was told to promote itself, by harepd.</summary>
     public long AskedAt { get; set; }
 
+    /// <summary>An operator accepted what its promotion loses.</summary>
+    public bool MayLose { get; set; }
+
+    /// <summary>What it waits for before it acknowledges, as any session sees it.</summary>
+    public Synchrony WaitsFor { get; set; } = Synchrony.None;
+
+    /// <summary>What it waited for before; counts as well until <see cref="WaitsTakenAt"/>.</summary>
+    public Synchrony WaitedFor { get; set; } = Synchrony.None;
+
+    public long WaitsTakenAt { get; set; }
+
     /// <summary>Takes writes from whoever is let in. A hung server counts: its sessions go on when it wakes.</summary>
     public bool TakesWrites => IsRunning && !IsStandby;
 

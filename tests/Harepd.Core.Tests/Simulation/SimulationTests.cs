@@ -76,6 +76,31 @@ public sealed class SimulationTests(ITestOutputHelper output)
         Assert.True(outcomes.Sum(outcome => outcome.Moves) > count, "few planned moves were carried through");
     }
 
+    /// <summary>Managed synchronous replication and synchronousOnly, among at most a few other faults of a seed, so that there is something to lose.</summary>
+    [Fact]
+    public void With_synchronousOnly_no_acknowledged_write_is_lost()
+    {
+        var outcomes = new List<Outcome>();
+        var count = Number("HAREPD_SIM_SEEDS") is { } seeds ? (int)Math.Max(1, seeds / 2) : 150;
+        Parallel.For(1, count + 1, new ParallelOptions { MaxDegreeOfParallelism = Workers }, i =>
+        {
+            var plan = Plan.Draw((ulong)i);
+            var few = new Dice(plan.Seed, "losses");
+            var faults = Enum.GetValues<Faults>().Where(fault => plan.Has(fault) && few.Chance(0.3)).Aggregate(Faults.ServerCrash | Faults.Cuts, (all, fault) => all | fault);
+            var outcome = Simulator.Run(plan with { IsManaged = true, IsSynchronous = true, IsContested = false, Faults = faults & Faults.All, FaultEvery = 6 * Span.Second });
+            lock (outcomes)
+            {
+                outcomes.Add(outcome);
+            }
+        });
+
+        Report(outcomes, TimeSpan.FromSeconds(1));
+        var failed = outcomes.Where(outcome => outcome.Violation is not null).MinBy(outcome => outcome.Plan.Seed);
+        Assert.True(failed is null, failed is null ? "" : Simulator.Describe(Simulator.Shrink(failed)));
+        output.WriteLine($"{outcomes.Sum(outcome => outcome.KeptPromotions)} promotions");
+        Assert.True(outcomes.Sum(outcome => outcome.KeptPromotions) > count / 4, "few servers were promoted");
+    }
+
     [Fact]
     public void A_seed_gives_the_same_run_each_time()
     {

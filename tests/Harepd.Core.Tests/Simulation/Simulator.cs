@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Harepd.Core.Tests.Simulation;
 
 /// <summary>What came of one run.</summary>
-internal sealed record Outcome(Plan Plan, string? Violation, string Tail, long VirtualTime, long Unavailable, long Steps, long Acquisitions, long Moves = 0, long MovesBack = 0);
+internal sealed record Outcome(Plan Plan, string? Violation, string Tail, long VirtualTime, long Unavailable, long Steps, long Acquisitions, long Moves = 0, long MovesBack = 0, long KeptPromotions = 0);
 
 /// <summary>Runs plans, and shrinks those that fail to fewer faults.</summary>
 internal static class Simulator
@@ -30,7 +30,8 @@ internal static class Simulator
             world.Steps,
             world.Checkers.Acquisitions,
             world.Checkers.Moves,
-            world.Checkers.MovesBack);
+            world.Checkers.MovesBack,
+            world.Checkers.KeptPromotions);
     }
 
     /// <summary>Leaves out one fault after the other as long as the run still fails; the streams of dice are apart, so the rest stays as it was.</summary>

@@ -24,6 +24,7 @@ internal sealed class World
         Proxies = new SimProxies(this);
         Repmgr = new Repmgr(this);
         Replication = new Replication(this);
+        Waiting = new Waiting(this);
         Hosts = [.. Enumerable.Range(0, plan.DataNodes + plan.Witnesses).Select(i => new SimHost(this, i, i < plan.DataNodes))];
         DataHosts = [.. Hosts.Where(host => host.HasData)];
         _byId = Hosts.ToDictionary(host => host.Id);
@@ -48,6 +49,8 @@ internal sealed class World
     public Repmgr Repmgr { get; }
 
     public Replication Replication { get; }
+
+    public Waiting Waiting { get; }
 
     public IReadOnlyList<SimHost> Hosts { get; }
 

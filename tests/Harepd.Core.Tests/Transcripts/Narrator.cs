@@ -90,6 +90,7 @@ internal sealed class Narrator
         Effect.Promote promote => $"promote from timeline {promote.From}, term {promote.Term}, not after {Clock(promote.NotAfter).Trim()}",
         Effect.Follow follow => $"follow {follow.Host}:{follow.Port}, term {follow.Term}",
         Effect.ConsultHook consult => $"ask the hook about a move to {consult.To}, term {consult.Term}, until {Clock(consult.Until).Trim()}",
+        Effect.Synchronize synchronize => $"let commits wait for {synchronize.Wanted}, term {synchronize.Term}",
         Effect.PrepareMove prepare => $"prepare for a move to {prepare.Host}:{prepare.Port}, term {prepare.Term}",
         Effect.StopServer stop => $"stop the server, term {stop.Term}, until {Clock(stop.Until).Trim()}",
         Effect.StartServer { Host.Length: 0 } start => $"start the server as a primary, term {start.Term}",
@@ -107,6 +108,7 @@ internal sealed class Narrator
     public static string Describe(LeaseRequest request) => request switch
     {
         LeaseRequest.Prepare => $"prepare {request.Ballot}",
+        LeaseRequest.Accept { Stated: { IsNone: false } stated } accept => $"accept {request.Ballot} on {accept.Timeline}, commits are on {stated}",
         LeaseRequest.Accept accept => $"accept {request.Ballot} on {accept.Timeline}",
         _ => $"release up to {request.Ballot}",
     };

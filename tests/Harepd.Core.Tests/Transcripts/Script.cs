@@ -53,7 +53,7 @@ internal sealed class Script
         switch (words)
         {
             case ["cluster", .. var names]:
-                _stage.Gather([.. names.Except(["reads", "managed", "advised", "rejoins", "careful", "hooked"])], names.Contains("reads"), PolicyOf(names), names.Contains("hooked"));
+                _stage.Gather([.. names.Except(["reads", "managed", "advised", "rejoins", "careful", "hooked", "lossless"])], names.Contains("reads"), PolicyOf(names), names.Contains("hooked"));
                 break;
             case ["brief"]:
                 _narrator.IsDetailed = false;
@@ -114,6 +114,15 @@ internal sealed class Script
                 break;
             case ["timeline", "saved"]:
                 _stage.SaveTimeline(name);
+                break;
+            case ["primary", "waiting", var count, var names, "having", var streaming, .. var timeline]:
+                _stage.Observe(name, Samples.Waiting(_stage.Now, int.Parse(count, CultureInfo.InvariantCulture), names.Split(','), streaming == "nobody" ? [] : streaming.Split(',')) with { Timeline = Timeline(timeline) });
+                break;
+            case ["synchronized"]:
+                _stage.AnswerSynchronize(name, isDone: true);
+                break;
+            case ["synchronized", "fails"]:
+                _stage.AnswerSynchronize(name, isDone: false);
                 break;
             case ["primary", .. var timeline]:
                 _stage.Observe(name, Samples.Primary(_stage.Now, Timeline(timeline)));
@@ -184,6 +193,8 @@ internal sealed class Script
     {
         Promoter = words.Contains("managed") ? Promoter.Harepd : words.Contains("advised") ? Promoter.None : Promoter.Repmgr,
         RejoinsItself = words.Contains("rejoins"),
+        SynchronousOnly = words.Contains("lossless"),
+        ManagesSynchrony = words.Contains("lossless"),
         WaitsForAcceptance = words.Contains("careful"),
     };
 

@@ -119,6 +119,11 @@ internal sealed class Stage(Narrator narrator)
         new Input.OrderDone(_actors[name].State!.Rejoin.Awaited, isDone, default, isDone ? "rewound" : "the new primary is not ready") { IsFinal = false },
         isDone ? "its server was made a standby" : "its server was not made a standby");
 
+    public void AnswerSynchronize(string name, bool isDone) => Step(
+        _actors[name],
+        new Input.OrderDone(_actors[name].State!.Synchrony.Awaited, isDone, default, isDone ? "set" : "the server would not"),
+        isDone ? "synchronous_standby_names is set" : "synchronous_standby_names is not set");
+
     private long Awaited(string name) => _actors[name].State!.Move?.Awaited ?? 0;
 
     public void Stop(string name) => Step(_actors[name], new Input.Stop("told to stop"), "is told to stop");

@@ -60,7 +60,7 @@ public sealed class ConfigDiffTests
           http: { bindAddress: "10.0.1.4", bindPort: 8, agentPort: 9, tls: require }
           reads: { maxLagBytes: 1kB, maxLagTime: 1s, settle: 1s, primary: never }
           failover:
-            manager: none
+            manager: harepd
             noFailover: true
             priority: 1
             maxLagBytes: 1kB
@@ -71,6 +71,11 @@ public sealed class ConfigDiffTests
             promoteTimeout: 2s
             minInterval: 3s
             maxInterval: 4s
+            synchronousOnly: true
+            synchronous: managed
+            synchronousCount: 2
+            synchronousDegradeAfter: 4s
+            synchronousStrict: true
           history: { table: true, rows: 200 }
           hooks: { timeout: 1s, roleChange: /a, gate: /b, beforeFailover: /c, afterFailover: /d, beforeSwitchover: /e, afterSwitchover: /f }
           logs: { filePath: /l, maxAge: 1, rotationTime: 1 }

@@ -88,6 +88,8 @@ public sealed class ConfigErrorTests
         { "reads: { maxLagBytes: 16 }", "harepd.reads.maxLagBytes", "not a size" },
         { "fence: { scope: client }", "harepd.fence.scope", "did you mean clients?" },
         { "failover: { manager: patroni }", "harepd.failover.manager", "one of" },
+        { "failover: { synchronous: managed }", "harepd.failover.synchronous", "only with failover.manager harepd" },
+        { "failover: { manager: harepd, synchronousCount: 0 }", "harepd.failover.synchronousCount", "1" },
         { "postgres: { alarmedPollInterval: 1s, pollInterval: 500ms }", "harepd.postgres.alarmedPollInterval", "slower" },
         { "membership: { epoch: 2 }", "harepd.membership.epoch", "previous" },
         { "membership: { epoch: 2, previous: [] }", "harepd.membership.epoch", "previous" },

@@ -25,7 +25,7 @@ internal sealed class RandomMessages(int seed)
         return _random.Next(3) switch
         {
             0 => new LeaseRequest.Prepare(from.Membership.Stamp, ballot),
-            1 => new LeaseRequest.Accept(from.Membership.Stamp, ballot, Span(), Point(), new SystemId((ulong)_random.NextInt64())),
+            1 => new LeaseRequest.Accept(from.Membership.Stamp, ballot, Span(), Point(), new SystemId((ulong)_random.NextInt64())) { Stated = Maybe() ? Waits() : null },
             _ => new LeaseRequest.Release(from.Membership.Stamp, ballot),
         };
     }
@@ -36,13 +36,15 @@ internal sealed class RandomMessages(int seed)
         var ballot = Ballot();
         return _random.Next(4) switch
         {
-            0 => new LeaseReply.Promised(voter, ballot),
+            0 => new LeaseReply.Promised(voter, ballot) { Note = Maybe() ? new SynchronyNote(Ballot(), new SystemId((ulong)_random.NextInt64()), Point(), Maybe() ? Waits() : null) : null },
             1 => new LeaseReply.Accepted(voter, ballot),
             2 => new LeaseReply.Released(voter, ballot),
             _ => new LeaseReply.Refused(
                 voter, ballot, Any<RefusalReason>(1), Maybe() ? Ballot() : default, Maybe() ? new LeaseOwner(Member(), Incarnation()) : null, Span()),
         };
     }
+
+    private Synchrony Waits() => new(_random.Next(4), Enumerable.Range(0, _random.Next(5)).Select(_ => Word()));
 
     public ImmutableArray<NodeReport> Reports() => [.. Enumerable.Range(0, _random.Next(0, WireLimits.MaxReports + 1)).Select(_ => Report())];
 
@@ -106,6 +108,11 @@ internal sealed class RandomMessages(int seed)
         UpstreamSilence = Maybe() ? Span() : null,
         ServerPort = _random.Next(0, WireLimits.MaxPort + 1),
         PromotedAge = Maybe() ? Span() : null,
+        HasReceived = Maybe(),
+        AsksPositions = Maybe() ? Ballot() : default,
+        SeenAfter = Maybe() ? Ballot() : default,
+        InForce = Maybe() ? Word() : "",
+        Stated = Maybe() ? Word() : "",
         Synchronous = Maybe() ? $"{Word()},{Word()}" : "",
         Noted = Maybe() ? new DurableTimeline(new SystemId((ulong)_random.NextInt64()), Point()) : null,
         NotedVersion = 0,

@@ -63,6 +63,11 @@ internal static class PostgresDoors
             yield return DoorAnswer.Noted("rights of postgres.user", $"it may not {what}: no planned move, and no following of a new primary; {mend}");
         }
 
+        if (config.Failover.Synchronous == SynchronousMode.Managed && !seen.MaySynchronize)
+        {
+            yield return DoorAnswer.Noted("synchronous_standby_names", "postgres.user may not set it, and failover.synchronous is managed; harepd init-sql writes the grant (PostgreSQL 15 and later)");
+        }
+
         if (config.History.Table && !seen.KeepsHistory && !seen.IsSuperuser)
         {
             yield return DoorAnswer.Noted("harepd.history", "it is not there or may not be written, and history.table is on; harepd init-sql writes what it needs");

@@ -86,7 +86,17 @@ internal static class PolicySections
             PromoteTimeout = section.Value("promoteTimeout", Values.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), usual.PromoteTimeout),
             MinInterval = section.Value("minInterval", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), usual.MinInterval),
             MaxInterval = section.Value("maxInterval", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(7)), usual.MaxInterval),
+            SynchronousOnly = section.Value("synchronousOnly", Values.Bool, usual.SynchronousOnly),
+            Synchronous = section.Value("synchronous", Values.OneOf(("off", SynchronousMode.Off), ("managed", SynchronousMode.Managed)), usual.Synchronous),
+            SynchronousCount = section.Value("synchronousCount", Values.Whole(1, 8), usual.SynchronousCount),
+            SynchronousDegradeAfter = section.Value("synchronousDegradeAfter", Values.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)), usual.SynchronousDegradeAfter),
+            SynchronousStrict = section.Value("synchronousStrict", Values.Bool, usual.SynchronousStrict),
         };
+        if (config is { Synchronous: SynchronousMode.Managed, Manager: not FailoverManager.Harepd })
+        {
+            section.Error("synchronous", "managed", "only with failover.manager harepd", "write   manager: harepd   or   synchronous: off");
+        }
+
         if (config.MaxInterval < config.MinInterval)
         {
             section.Error("maxInterval", Units.Text(config.MaxInterval), "shorter than minInterval", $"at least {Units.Text(config.MinInterval)}");

@@ -26,9 +26,13 @@ internal static class ControlSql
     /// <summary>A checkpoint of a large server takes longer than any statement of the watch may.</summary>
     public const string Unhurried = "set statement_timeout = 0";
 
+    public const string Recovery = "select pg_is_in_recovery()";
+
     public const string Checkpoint = "checkpoint";
 
     public const string Reload = "select pg_reload_conf()";
+
+    public static string SetSynchronous(string text) => $"alter system set synchronous_standby_names = '{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     public static string SetConnInfo(string text) => $"alter system set primary_conninfo = '{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Harepd.Clock;
 using Harepd.Core.Model;
+using Harepd.Postgres.Watch;
 using Harepd.Postgres.Wire;
 
 namespace Harepd.Postgres.Control;
@@ -155,6 +156,34 @@ internal sealed class ServerControl(PostgresSettings settings, string runDir)
         return failure is null ? ControlResult.Done($"follows {host}:{port} from now on") : ControlResult.Refused(failure.ToString());
     }
 
+    /// <summary>Lets the primary wait for these standbys before it acknowledges, by a reload. Neither statement writes WAL, so neither waits itself.</summary>
+    /// <param name="wanted">Nobody empties the setting.</param>
+    /// <param name="isLate">Asked just before it is set.</param>
+    public ControlResult Synchronize(Synchrony wanted, Func<bool> isLate)
+    {
+        var deadline = BootClock.Now + settings.HangTimeout;
+        using var session = Open(deadline, out var fault);
+        if (session is null)
+        {
+            return ControlResult.Refused($"no session: {fault}");
+        }
+
+        var reply = session.Query(ControlSql.Recovery, deadline);
+        if (reply.Value != "f")
+        {
+            return ControlResult.Refused(reply.Fault?.ToString() ?? "the server is no primary");
+        }
+
+        if (isLate())
+        {
+            return ControlResult.Refused("synchronous_standby_names was not set: it came too late");
+        }
+
+        var text = SynchronyText.Write(wanted);
+        var failure = session.Query(ControlSql.SetSynchronous(text), deadline).Fault ?? session.Query(ControlSql.Reload, deadline).Fault;
+        return failure is null ? ControlResult.Done($"synchronous_standby_names is set to '{text}'") : ControlResult.Refused($"synchronous_standby_names cannot be set: {failure}");
+    }
+
     private PgSession? Open(Instant deadline, out PgFault? fault) =>
-        PgSession.TryOpen(settings.Endpoint("control", Watch.SessionLimits.Of(settings)), deadline, out fault);
+        PgSession.TryOpen(settings.Endpoint("control", SessionLimits.Of(settings)), deadline, out fault);
 }

@@ -24,6 +24,12 @@ internal sealed record Reading
 
     public IReadOnlyList<ReplicaLink> Replicas { get; init; } = [];
 
+    public bool HasReceived { get; init; }
+
+    public Synchrony? Synchrony { get; init; }
+
+    public bool IsSynchronyTaken { get; init; }
+
     /// <summary>The reading as the core takes it.</summary>
     public ServerObservation With(Verdict verdict, ServerFacts facts, Instant at) => new()
     {
@@ -40,6 +46,9 @@ internal sealed record Reading
         UpstreamHost = UpstreamHost,
         UpstreamSilence = UpstreamSilence,
         Replicas = Replicas,
+        HasReceived = HasReceived,
+        Synchrony = Synchrony,
+        IsSynchronyTaken = IsSynchronyTaken,
         PostmasterStarted = facts.Started,
         ServerVersion = facts.Version,
     };
@@ -51,4 +60,5 @@ internal sealed record Reading
 /// <param name="Version"><c>server_version_num</c>.</param>
 /// <param name="MayReadControl">The user may call <c>pg_control_checkpoint()</c> and its like.</param>
 /// <param name="MayReadFiles">The user may call <c>pg_read_file</c>.</param>
-internal sealed record ServerFacts(SystemId SystemId, DateTime? Started, int Version, bool MayReadControl, bool MayReadFiles);
+/// <param name="HasOwnCommit">The user or the database has a <c>synchronous_commit</c> of its own, so that the server's is not seen.</param>
+internal sealed record ServerFacts(SystemId SystemId, DateTime? Started, int Version, bool MayReadControl, bool MayReadFiles, bool HasOwnCommit);

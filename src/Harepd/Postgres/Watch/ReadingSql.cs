@@ -24,7 +24,8 @@ internal static class ReadingSql
         select current_setting('server_version_num'), (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint,
             has_function_privilege('pg_control_checkpoint()', 'execute') and has_function_privilege('pg_control_recovery()', 'execute'),
             has_function_privilege('pg_control_system()', 'execute'),
-            has_function_privilege('pg_read_file(text,bigint,bigint,boolean)', 'execute')
+            has_function_privilege('pg_read_file(text,bigint,bigint,boolean)', 'execute'),
+            (select source in ('user', 'database', 'database user', 'client', 'session', 'override') from pg_settings where name = 'synchronous_commit')
         """;
 
     public const string SystemIdentifier = "select system_identifier from pg_control_system()";
@@ -36,7 +37,7 @@ internal static class ReadingSql
     /// One statement, so that all of it speaks of one moment: the recovery state is asked once and every other column obeys it. Prepared, because
     /// planning it costs the server more than running it.
     /// </summary>
-    public static string Prepare(bool mayReadControl) => $"""
+    public static string Prepare(bool mayReadControl, bool hasOwnCommit = false) => $"""
         prepare harepd_reading as
         select s.recovers,
             case when not s.recovers then pg_walfile_name(pg_current_wal_lsn()) end,
@@ -50,8 +51,19 @@ internal static class ReadingSql
                 ? "case when s.recovers then greatest((select timeline_id from pg_control_checkpoint()), (select min_recovery_end_timeline from pg_control_recovery())) end"
                 : "null")},
             case when not s.recovers then (select string_agg(concat(application_name, chr(9), host(client_addr), chr(9), state, chr(9), sync_state, chr(9),
-                flush_lsn, chr(9), replay_lsn), chr(10)) from pg_stat_replication) end
+                flush_lsn, chr(9), replay_lsn), chr(10)) from pg_stat_replication) end,
+            case when not s.recovers then {(hasOwnCommit ? "''" : Synchronous)} end
         from (select pg_is_in_recovery() as recovers offset 0) s
+        """;
+
+    /// <summary>
+    /// What commits wait for. The checkpointer puts the setting in force for all sessions; where it waits for work it has taken in every reload before
+    /// (PostgreSQL's SyncRepUpdateSyncStandbysDefined). Levels below <c>on</c> do not wait for a standby's disk.
+    /// </summary>
+    private const string Synchronous = """
+        (case when current_setting('synchronous_standby_names') = '' or current_setting('synchronous_commit') not in ('on', 'remote_apply') then ''
+            else concat((select wait_event in ('CheckpointerMain', 'CheckpointWriteDelay') from pg_stat_activity where backend_type = 'checkpointer'), chr(9),
+                current_setting('synchronous_standby_names')) end)
         """;
 
     public static string HistoryFile(uint timeline) => $"select pg_read_file('{TimelineHistory.NameOf(timeline)}', 0, 1048576, true)";
@@ -59,13 +71,13 @@ internal static class ReadingSql
     /// <summary>The facts from the rows of <see cref="Facts"/>; null when they make no sense.</summary>
     public static ServerFacts? ToFacts(IReadOnlyList<string?[]> rows, SystemId system)
     {
-        if (rows is not [[{ } version, var started, var control, _, var files]]
+        if (rows is not [[{ } version, var started, var control, _, var files, var commit]]
             || !int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             return null;
         }
 
-        return new ServerFacts(system, Micros(started) is { } since ? DateTime.UnixEpoch + since : null, number, control == "t", files == "t");
+        return new ServerFacts(system, Micros(started) is { } since ? DateTime.UnixEpoch + since : null, number, control == "t", files == "t", commit != "f");
     }
 
     /// <summary>
@@ -73,15 +85,15 @@ internal static class ReadingSql
     /// </summary>
     public static Reading? ToReading(string?[] row)
     {
-        if (row is not [("t" or "f") and var recovers, var walFile, var write, var receive, var replay, var delay, var receiver, var control, var replicas])
+        if (row is not [("t" or "f") and var recovers, var walFile, var write, var receive, var replay, var delay, var receiver, var control, var replicas, var synchronous])
         {
             return null;
         }
 
-        return recovers == "f" ? Primary(walFile, LsnOf(write), replicas) : Standby(LsnOf(receive), LsnOf(replay), delay, receiver, control);
+        return recovers == "f" ? Primary(walFile, LsnOf(write), replicas, synchronous) : Standby(LsnOf(receive), LsnOf(replay), delay, receiver, control);
     }
 
-    private static Reading Primary(string? walFile, Lsn write, string? replicas) => new()
+    private static Reading Primary(string? walFile, Lsn write, string? replicas, string? synchronous) => new()
     {
         InRecovery = false,
         Timeline = new TimelinePoint(TimelineOf(walFile), default),
@@ -89,6 +101,8 @@ internal static class ReadingSql
         ReplayLsn = write,
         ReplayDelay = null,
         Replicas = [.. (replicas ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ReplicaOf).OfType<ReplicaLink>()],
+        Synchrony = SynchronyText.Read(synchronous?.Split('\t', 2).ElementAtOrDefault(1)),
+        IsSynchronyTaken = synchronous?.StartsWith("t\t", StringComparison.Ordinal) == true,
     };
 
     private static Reading Standby(Lsn receive, Lsn replay, string? delay, string? receiver, string? control)
@@ -105,6 +119,9 @@ internal static class ReadingSql
             // The receiver's position begins at the start of a segment and is none after a restart; what was replayed was received.
             WriteLsn = receive > replay ? receive : replay,
             ReplayLsn = replay,
+
+            // The receiver is started when all that was on the disk has been replayed.
+            HasReceived = receive != default,
             ReplayDelay = receive == default ? null : receive <= replay ? TimeSpan.Zero : waited,
             IsStreaming = fields.ElementAtOrDefault(0) == "streaming",
             UpstreamHost = fields.ElementAtOrDefault(2) ?? "",

@@ -34,7 +34,7 @@ internal sealed class ServerReader(PostgresSettings settings, DataFolder folder,
     {
         Drop();
         var deadline = Deadline;
-        _session = PgSession.TryOpen(settings.Endpoint("watch", SessionLimits.Of(settings)), deadline, out var fault, interrupt);
+        _session = PgSession.TryOpen(settings.Endpoint("watch", SessionLimits.OfReader(settings)), deadline, out var fault, interrupt);
         if (_session is null)
         {
             return fault;
@@ -97,14 +97,14 @@ internal sealed class ServerReader(PostgresSettings settings, DataFolder folder,
             return reply.Fault;
         }
 
-        var mayReadSystem = reply.Tables is [_, [{ Length: 5 } row]] && row[3] == "t";
+        var mayReadSystem = reply.Tables is [_, [{ Length: 6 } row]] && row[3] == "t";
         var system = mayReadSystem && ulong.TryParse(_session.Query(ReadingSql.SystemIdentifier, deadline).Value, out var number)
             ? new SystemId(number)
             : ControlFile.Read(folder.Known)?.SystemId ?? default;
         Facts = reply.Tables is [_, var rows] ? ReadingSql.ToFacts(rows, system) : null;
         return Facts is null
             ? new PgFault(PgFaultKind.Protocol, "", "the server's facts make no sense")
-            : _session.Query(ReadingSql.Prepare(Facts.MayReadControl), deadline).Fault;
+            : _session.Query(ReadingSql.Prepare(Facts.MayReadControl, Facts.HasOwnCommit), deadline).Fault;
     }
 
     // pg_control learns of a standby's new timeline late, and the receiver's row goes with the receiver; yet what it received during this
