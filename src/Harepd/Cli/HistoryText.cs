@@ -26,20 +26,35 @@ internal static class HistoryText
             return;
         }
 
-        var table = Terminal.NewTable("time (UTC)", "node", "term", "decision", "from", "to", "took", "timeline", "lsn", "by", "reason");
+        var table = Terminal.NewTable("time (UTC)", "node", "term", "decision", "took", "position", "by", "reason");
+        foreach (var column in table.Columns.SkipLast(1))
+        {
+            column.NoWrap = true;
+        }
+
         foreach (var line in lines)
         {
             string[] cells =
             [
                 line.Time.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture), line.Node, line.Term == 0 ? "" : Number(line.Term), line.Kind,
-                line.From ?? "", line.To ?? "", line.TookMs is { } took ? Took(took) : "", line.Timeline == 0 ? "" : Number(line.Timeline), line.Lsn ?? "",
-                line.Actor ?? "", line.Reason ?? "",
+                line.TookMs is { } took ? Took(took) : "", Position(line), line.Actor ?? "", $"{Change(line)}{line.Reason}",
             ];
             table.AddRow([.. cells.Select(cell => Markup.Escape(Printable(cell)))]);
         }
 
         Terminal.For(output).Write(table);
     }
+
+    private static string Change(HistoryLine line) => (line.From, line.To) switch
+    {
+        (null, null) => "",
+        (null, var to) => $"{to}: ",
+        (var from, null) => $"no longer {from}: ",
+        var (from, to) => $"{from} → {to}: ",
+    };
+
+    /// <summary>Where the server was, and on which timeline.</summary>
+    private static string Position(HistoryLine line) => line.Timeline == 0 ? line.Lsn ?? "" : line.Lsn is { } lsn ? $"{lsn} on {Number(line.Timeline)}" : $"on {Number(line.Timeline)}";
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 

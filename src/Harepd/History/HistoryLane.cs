@@ -151,11 +151,14 @@ internal sealed class HistoryLane : IDisposable
                 _log.LogWarning(new EventId(9032, "HistoryDamaged"), "{Count} lines of the history cannot be read and are left out", found.Damaged);
             }
 
+            // Whoever records waits for this lock: a long history is gone through before it is taken.
+            var reigns = found.Lines.Aggregate(Reigns.None, (all, line) => all.With(line));
+            var newest = ImmutableQueue.CreateRange(found.Lines.TakeLast(Kept));
             lock (_recording)
             {
                 var now = _recent;
-                (_recent, _count, _reigns) = ([], 0, Reigns.None);
-                foreach (var line in found.Lines.Concat(now))
+                (_recent, _count, _reigns) = (newest, Math.Min(found.Lines.Count, Kept), reigns);
+                foreach (var line in now)
                 {
                     Keep(line);
                 }
