@@ -20,6 +20,9 @@ public sealed record MoveOrder(long Id, string To, TimeSpan Pause, bool IsDryRun
     /// <summary>How far ahead a move may be ordered.</summary>
     public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(7);
 
+    /// <summary>The server is stopped and started again where it is, under the lease; nobody takes over. <see cref="To"/> means nothing then.</summary>
+    public bool IsRestart { get; init; }
+
     /// <summary>Begin after this; zero for now.</summary>
     public TimeSpan After { get; init; }
 }
@@ -79,7 +82,7 @@ public sealed record Move
     public bool IsShutting => !IsOver && Step is MoveStep.Shut or MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver or MoveStep.TakeBack or MoveStep.Restart;
 
     /// <summary>The standby is told of the move.</summary>
-    public bool IsOffering => !IsOver && Step is MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver;
+    public bool IsOffering => !IsOver && !Order.IsRestart && Step is MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver;
 }
 
 /// <summary>The steps of a planned move, in their order; from <see cref="Restart"/> on those of taking it back.</summary>

@@ -146,7 +146,7 @@ internal sealed partial class Turn
         }
         else if (move.Step == MoveStep.Reopen && isOpen)
         {
-            EndMove(move, MoveOutcome.TakenBack, "this node serves again");
+            EndMove(move, move.Order.IsRestart && move.Trouble.Length == 0 ? MoveOutcome.Restarted : MoveOutcome.TakenBack, "this node serves again");
         }
         else if (IsDue(move))
         {

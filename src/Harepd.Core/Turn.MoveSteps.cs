@@ -3,7 +3,6 @@ using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
 using Harepd.Core.Observe;
-using Harepd.Core.Share;
 
 namespace Harepd.Core;
 
@@ -26,7 +25,8 @@ internal sealed partial class Turn
         if (finding.Problems.Length > 0 || order.IsDryRun)
         {
             var outcome = finding.Problems.Length > 0 ? MoveOutcome.Refused : MoveOutcome.Possible;
-            var detail = outcome == MoveOutcome.Possible ? $"nothing stands in the way of a move to {finding.To!.NodeName}" : "nothing was changed";
+            var detail = outcome == MoveOutcome.Possible ? order.IsRestart ? "nothing stands in the way of a restart" : $"nothing stands in the way of a move to {finding.To!.NodeName}"
+                : "nothing was changed";
             EndOrder(order, outcome, detail);
             if (!order.IsDryRun)
             {
@@ -39,7 +39,7 @@ internal sealed partial class Turn
         }
         else
         {
-            BeginMove(order, finding.To!);
+            BeginMove(order, finding.To?.Member ?? settings.Self, finding.To?.NodeName ?? settings.NodeName);
         }
     }
 
@@ -66,9 +66,12 @@ internal sealed partial class Turn
     }
 
     /// <summary>What an operator who asks for the state wants to know of a planned move; null when there is none.</summary>
-    private string? MoveInWords() => _state.Move is { IsOver: false } move ? $"a planned move to {move.ToName} is under way: {move.Step}"
+    private string? MoveInWords() => _state.Move is { IsOver: false } move ? $"{WhatOf(move)} is under way: {move.Step}"
         : _state.Scheduled is not { } scheduled ? null
+        : scheduled.Order.IsRestart ? "a restart waits for its time"
         : scheduled.Order.To.Length > 0 ? $"a planned move to {scheduled.Order.To} waits for its time" : "a planned move waits for its time";
+
+    private static string WhatOf(Move move) => move.Order.IsRestart ? "a restart" : $"a planned move to {move.ToName}";
 
     private MoveFinding Check(MoveOrder order) =>
         MoveChecks.Judge(new MoveQuestion
@@ -76,16 +79,17 @@ internal sealed partial class Turn
             Now = now,
             Self = settings.Self,
             To = order.To,
+            IsRestart = order.IsRestart,
             Policy = settings.Failover,
             Server = _state.Server,
             Held = _state.IsStopping ? null : _state.Lease?.Held,
             IsOpen = _state.Gate is { IsKnown: true, Now: Gate.ReadWrite, Asked: Gate.ReadWrite },
-            Running = _state.Move is { IsOver: false } running ? string.Create(CultureInfo.InvariantCulture, $"a move to {running.ToName} is under way: {running.Step}") : "",
+            Running = _state.Move is { IsOver: false } running ? $"{WhatOf(running)} is under way: {running.Step}" : "",
             View = _state.View,
             Freshness = settings.Freshness,
         });
 
-    private void BeginMove(MoveOrder order, NodeReport to)
+    private void BeginMove(MoveOrder order, MemberId to, string toName)
     {
         var held = _state.Lease!.Held!;
         var move = new Move
@@ -93,15 +97,15 @@ internal sealed partial class Turn
             Order = order,
             // Above those of earlier runs, whose last may still be answered.
             Number = Math.Max(_state.ReportVersion, (_state.Move?.Number ?? 0) + 1),
-            To = to.Member,
-            ToName = to.NodeName,
+            To = to,
+            ToName = toName,
             Term = held.Term,
             Under = held.Under!,
             Began = now,
             StepBegan = now,
         };
         Note(DecisionKind.MoveBegins, held.Term, settings.NodeName, move.ToName, $"ordered; clients may wait for {order.Pause.TotalSeconds:0.#} s at most", actor: DecisionActor.Operator);
-        var first = settings.MoveHook is null ? MoveStep.Prepare : MoveStep.Consult;
+        var first = settings.MoveHook is null || order.IsRestart ? MoveStep.Prepare : MoveStep.Consult;
         Begin(move with { Step = first }, first);
     }
 
@@ -151,7 +155,7 @@ internal sealed partial class Turn
                 break;
             case MoveStep.Stop when done.IsDone:
                 NoteStopped(done.End);
-                Enter(move with { End = done.End }, hasLease ? MoveStep.HandOver : MoveStep.TakeBack, done.Detail);
+                Enter(move with { End = done.End }, !hasLease ? MoveStep.TakeBack : move.Order.IsRestart ? MoveStep.Restart : MoveStep.HandOver, done.Detail);
                 break;
             case MoveStep.Stop:
                 Fail(move, done.Detail, hasLease ? MoveStep.Restart : MoveStep.TakeBack);
@@ -245,6 +249,11 @@ internal sealed partial class Turn
 
     private Effect.PrepareMove AskToPrepare(Move move, long sequence)
     {
+        if (move.Order.IsRestart)
+        {
+            return new Effect.PrepareMove(sequence, move.Term, "", 0, move.StepEnds);
+        }
+
         var to = _state.View.Reports[move.To].Report;
         return new Effect.PrepareMove(sequence, move.Term, to.Address, to.ServerPort, move.StepEnds);
     }
@@ -278,10 +287,10 @@ internal sealed partial class Turn
             _opens.Add(new Effect.ReleaseHold(_state.OrderSequence + 1));
         }
 
-        var isGood = outcome == MoveOutcome.Moved && move.Trouble.Length == 0;
+        var isGood = outcome is MoveOutcome.Moved or MoveOutcome.Restarted && move.Trouble.Length == 0;
         Tell(move, isGood || move.Step == MoveStep.Reopen ? MoveEventKind.StepDone : MoveEventKind.StepFailed, now - move.StepBegan, detail);
         var reason = move.Trouble.Length > 0 && move.Trouble != detail ? $"{move.Trouble}; {detail}" : detail;
-        var isOpenAgain = outcome is MoveOutcome.Moved or MoveOutcome.TakenBack && move.PausedAt != Instant.Zero;
+        var isOpenAgain = outcome is MoveOutcome.Moved or MoveOutcome.TakenBack or MoveOutcome.Restarted && move.PausedAt != Instant.Zero;
         var openedAt = outcome == MoveOutcome.Moved && move.Step == MoveStep.Rejoin ? move.StepBegan : now;
         _records.Add(new Effect.TellMove(new MoveEvent(move.Order.Id, MoveEventKind.Ended, outcome.ToString(), now - move.Began, reason)
         {

@@ -43,6 +43,9 @@ public enum MoveOutcome
     /// <summary>The other server is the primary.</summary>
     Moved,
 
+    /// <summary>The server was restarted where it is, and serves again.</summary>
+    Restarted,
+
     /// <summary>Only the checks were wanted, and nothing stands in the way.</summary>
     Possible,
 

@@ -16,6 +16,9 @@ public sealed record MoveQuestion
     /// <summary>Node name of the wanted standby; empty for the best.</summary>
     public required string To { get; init; }
 
+    /// <summary>The server shall only be restarted: no standby is needed.</summary>
+    public bool IsRestart { get; init; }
+
     public required FailoverPolicy Policy { get; init; }
 
     public required ServerObservation Server { get; init; }
@@ -56,6 +59,11 @@ public static class MoveChecks
             question is { Held.Under: not null, IsOpen: true, Server: { Health: ServerHealth.Running, InRecovery: false } },
             "this node is the primary, holds the lease and serves",
             PrimaryElsewhere(question));
+        if (question.IsRestart)
+        {
+            return new MoveFinding(null, passed.ToImmutable(), problems.ToImmutable());
+        }
+
         var to = Choose(question, problems);
         if (to is not null)
         {

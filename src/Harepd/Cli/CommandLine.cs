@@ -48,6 +48,7 @@ internal static class CommandLine
         root.Subcommands.Add(StatusCommand.Build(file, manual));
         root.Subcommands.Add(HistoryCommand.Build(file, manual));
         root.Subcommands.Add(SwitchoverCommand.Build(file, manual));
+        root.Subcommands.Add(RestartCommand.Build(file, manual));
         root.Subcommands.Add(FailoverCommand.Build(file, manual));
         root.Subcommands.Add(FailoverCommand.BuildAcceptLoss(file, manual));
         root.Subcommands.Add(DataLossCommand.Build(file, manual));

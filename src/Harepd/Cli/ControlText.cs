@@ -23,6 +23,7 @@ internal static class ControlText
         ["TakeBack"] = "get the lease back",
         ["Reopen"] = "open the gate again",
         ["Moved"] = "moved",
+        ["Restarted"] = "restarted",
         ["Possible"] = "possible",
         ["Refused"] = "REFUSED",
         ["Scheduled"] = "scheduled",
@@ -50,7 +51,7 @@ internal static class ControlText
 
         return (last.Event, last.Subject) switch
         {
-            ("ended", nameof(MoveOutcome.Moved) or nameof(MoveOutcome.Possible) or nameof(MoveOutcome.Scheduled) or "Asked") => ExitCodes.Ok,
+            ("ended", nameof(MoveOutcome.Moved) or nameof(MoveOutcome.Restarted) or nameof(MoveOutcome.Possible) or nameof(MoveOutcome.Scheduled) or "Asked") => ExitCodes.Ok,
             ("ended", nameof(MoveOutcome.Refused) or nameof(MoveOutcome.TakenBack)) => ExitCodes.Temporary,
             ("ended", _) => ExitCodes.Internal,
             _ => ExitCodes.Unavailable,

@@ -18,7 +18,7 @@ internal sealed class ControlDesk(Func<Input, bool> post)
     {
         switch (request.Verb)
         {
-            case "switchover":
+            case "switchover" or "restart":
                 return Move(request, answers);
             case "failover":
                 return Await(number => new Input.TakeoverOrdered(new TakeoverOrder(number, request.AcceptsLoss, request.DryRun)), answers);
@@ -87,7 +87,7 @@ internal sealed class ControlDesk(Func<Input, bool> post)
         }
 
         var after = TimeSpan.FromMilliseconds(Math.Clamp(request.AfterMs, 0, MoveOrder.LongestDelay.TotalMilliseconds));
-        return Await(number => new Input.MoveOrdered(new MoveOrder(number, request.To, pause, request.DryRun) { After = after }), answers);
+        return Await(number => new Input.MoveOrdered(new MoveOrder(number, request.To, pause, request.DryRun) { After = after, IsRestart = request.Verb == "restart" }), answers);
     }
 
     private string? Await(Func<long, Input> order, ChannelWriter<ControlAnswer> answers)

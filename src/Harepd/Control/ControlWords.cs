@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Harepd.Control;
 
 /// <summary>What a command asks of the daemon of its host: one JSON object on one line.</summary>
-/// <param name="Verb"><c>switchover</c>, <c>cancel</c>, <c>failover</c>, <c>rejoin</c>, <c>pause</c> or <c>resume</c>.</param>
+/// <param name="Verb"><c>switchover</c>, <c>restart</c>, <c>cancel</c>, <c>failover</c>, <c>rejoin</c>, <c>pause</c> or <c>resume</c>.</param>
 /// <param name="To">Node name of the standby that shall take over; empty for the best.</param>
 /// <param name="PauseMs">How long clients may wait at most; of <c>pause</c>: how long nobody takes over by itself.</param>
 /// <param name="DryRun">Only the checks.</param>

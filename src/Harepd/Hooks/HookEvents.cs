@@ -76,6 +76,7 @@ internal sealed class HookEvents(string cluster, string node, Func<(string Name,
     private static string OutcomeOf(Decision decision) => decision.To switch
     {
         nameof(MoveOutcome.Moved) => "switchover-done",
+        nameof(MoveOutcome.Restarted) => "restart-done",
         nameof(MoveOutcome.TakenBack) => "switchover-taken-back",
         nameof(MoveOutcome.Refused) => "switchover-refused",
         _ => "switchover-failed",

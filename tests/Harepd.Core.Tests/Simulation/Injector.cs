@@ -98,7 +98,7 @@ internal sealed class Injector
     /// <summary>An operator orders a planned move at whoever serves; now and then two, or one that is cancelled.</summary>
     private void Switchover(Dice dice)
     {
-        var order = new MoveOrder(_world.Agenda.Now, "", TimeSpan.FromSeconds(1 + dice.Below(3)), IsDryRun: false);
+        var order = new MoveOrder(_world.Agenda.Now, "", TimeSpan.FromSeconds(1 + dice.Below(3)), IsDryRun: false) { IsRestart = dice.Chance(0.2) };
         var (isTwice, isCancelled) = (dice.Chance(0.1), dice.Chance(0.1));
         var served = _world.DataHosts.FirstOrDefault(host => host.IsWriteOpen)?.Candidate;
         served?.Post(new Input.MoveOrdered(order));

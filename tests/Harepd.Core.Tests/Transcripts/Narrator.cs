@@ -91,6 +91,7 @@ internal sealed class Narrator
         Effect.Follow follow => $"follow {follow.Host}:{follow.Port}, term {follow.Term}",
         Effect.ConsultHook consult => $"ask the hook about a move to {consult.To}, term {consult.Term}, until {Clock(consult.Until).Trim()}",
         Effect.Synchronize synchronize => $"let commits wait for {synchronize.Wanted}, term {synchronize.Term}",
+        Effect.PrepareMove { Host: "" } prepare => $"prepare for a restart, term {prepare.Term}",
         Effect.PrepareMove prepare => $"prepare for a move to {prepare.Host}:{prepare.Port}, term {prepare.Term}",
         Effect.StopServer stop => $"stop the server, term {stop.Term}, until {Clock(stop.Until).Trim()}",
         Effect.StartServer { Host.Length: 0 } start => $"start the server as a primary, term {start.Term}",

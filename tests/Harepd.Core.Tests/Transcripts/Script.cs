@@ -139,6 +139,9 @@ internal sealed class Script
             case ["move", .. var options]:
                 _stage.Order(name, options.FirstOrDefault(option => option != "dry") ?? "", options.Contains("dry"));
                 break;
+            case ["restart"]:
+                _stage.Restart(name);
+                break;
             case ["takeover", .. var options]:
                 _stage.TakeOver(name, options.Contains("accept"), options.Contains("dry"));
                 break;

@@ -93,6 +93,10 @@ internal sealed class Stage(Narrator narrator)
     public void OrderLater(string name, TimeSpan after) => Step(
         _actors[name], new Input.MoveOrdered(new MoveOrder(++_orders, "", TimeSpan.FromSeconds(10), IsDryRun: false) { After = after }), $"is ordered to move after {after}");
 
+    /// <summary>An operator orders that the primary's server be restarted.</summary>
+    public void Restart(string name) => Step(
+        _actors[name], new Input.MoveOrdered(new MoveOrder(++_orders, "", TimeSpan.FromSeconds(10), IsDryRun: false) { IsRestart = true }), "is ordered to restart its server");
+
     /// <summary>An operator orders a failover.</summary>
     public void TakeOver(string name, bool acceptsLoss, bool isDryRun) => Step(
         _actors[name],

@@ -5,7 +5,7 @@ namespace Harepd.Tests.Cli;
 
 public sealed class CommandLineTests
 {
-    private static readonly string[] Listed = ["check", "status", "history", "switchover", "failover", "accept-loss", "dataloss", "rejoin", "reinit", "pause", "resume", "hba", "fence", "timeline", "guard", "init-sql", "haproxy-config", "version"];
+    private static readonly string[] Listed = ["check", "status", "history", "switchover", "restart", "failover", "accept-loss", "dataloss", "rejoin", "reinit", "pause", "resume", "hba", "fence", "timeline", "guard", "init-sql", "haproxy-config", "version"];
 
     public static TheoryData<string> Commands() => [.. Listed];
 

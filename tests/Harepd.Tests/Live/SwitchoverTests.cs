@@ -37,6 +37,7 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
         await cluster.WaitForServingAsync(primary);
         await ReadyAsync(cluster, primary);
         await RefuseAsync(cluster, primary);
+        await RestartAsync(cluster, primary);
         for (var round = 0; round < Rounds; round++)
         {
             primary = await MoveAsync(cluster, primary);
@@ -119,6 +120,35 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
         await primary.Server.WaitForEndAsync();
         await primary.Server.StartAsync();
         await cluster.WaitForServingAsync(primary);
+        await ReadyAsync(cluster, primary);
+    }
+
+    /// <summary>PostgreSQL is restarted where it is: whoever comes new waits, nothing acknowledged is lost, nobody takes over.</summary>
+    private async Task RestartAsync(LabCluster cluster, RepmgrNode primary)
+    {
+        const string started = "SELECT pg_postmaster_start_time()::text";
+        await using var writers = await Writers.StartAsync(cluster);
+        await using var visitors = cluster.WriteThroughHaproxy(Patient, number: 7);
+        await visitors.FirstAfterAsync(LabClock.Now);
+        var before = await primary.Server.ScalarAsync<string>(started);
+        var held = Instant.Forever;
+        var ended = new ControlAnswer("none");
+        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(primary), new ControlRequest("restart"), CancellationToken.None))
+        {
+            held = answer is { Event: "done", Subject: "Hold" } ? LabClock.Now : held;
+            ended = answer;
+        }
+
+        Assert.True(ended is { Event: "ended", Subject: "Restarted" }, $"{ended}\n{cluster.Describe()}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{primary.Name} restarted: harepd says that clients waited {ended.PauseMs:F0} ms"));
+        Assert.NotEqual(before, await primary.Server.ScalarAsync<string>(started));
+        await writers.WaitForWriteAsync(primary, afterSeconds: 1);
+        await writers.StopAsync();
+        await visitors.StopAsync();
+        var all = writers.All.Concat(visitors.Attempts).ToList();
+        Assert.Empty(Analyser.Lost(all, await primary.Server.WrittenIdsAsync()));
+        Assert.Empty(visitors.Attempts.Where(attempt => !attempt.IsAcknowledged && attempt.Begin > held).Select(attempt => attempt.Error));
+        Assert.Equal([primary.Name], await cluster.Haproxy.TakingTrafficAsync(HaproxyServer.WriteBackend));
         await ReadyAsync(cluster, primary);
     }
 

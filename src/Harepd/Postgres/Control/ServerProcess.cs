@@ -48,7 +48,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
     /// <summary>
     /// Sets <c>primary_conninfo</c> for the time after the move (a primary does not read it), and makes a checkpoint, so that the one of the stop is short.
     /// </summary>
-    /// <param name="host">Whom to follow afterwards.</param>
+    /// <param name="host">Whom to follow afterwards; empty where the server will be a primary again.</param>
     /// <param name="port">Of its PostgreSQL.</param>
     /// <param name="until">Boot-time clock.</param>
     /// <param name="mayBeStandby">False: a standby is refused, for it has moved already.</param>
@@ -68,6 +68,11 @@ internal sealed class ServerProcess(PostgresSettings settings)
         }
 
         SlotName = slot;
+        if (host.Length == 0)
+        {
+            return MakeCheckpoint(session, limit, until);
+        }
+
         if (ConnInfo.WithHost(conninfo.Length > 0 ? conninfo : FirstConnInfo(), host, port) is not { } wanted)
         {
             return ControlResult.Refused("primary_conninfo is not written as keyword = value pairs, so the way back as a standby is not known");
@@ -79,7 +84,12 @@ internal sealed class ServerProcess(PostgresSettings settings)
             return ControlResult.Refused($"primary_conninfo cannot be set: {failure}");
         }
 
-        failure = session.Query(ControlSql.Unhurried, limit).Fault ?? session.Query(ControlSql.Checkpoint, until).Fault;
+        return MakeCheckpoint(session, limit, until);
+    }
+
+    private static ControlResult MakeCheckpoint(PgSession session, Instant limit, Instant until)
+    {
+        var failure = session.Query(ControlSql.Unhurried, limit).Fault ?? session.Query(ControlSql.Checkpoint, until).Fault;
         return failure is null ? ControlResult.Done("checkpoint done") : ControlResult.Refused($"the checkpoint failed: {failure}");
     }
 
