@@ -42,8 +42,14 @@ public sealed record SynchronyState
     /// <summary>Managed: no order before this.</summary>
     public Instant NotBefore { get; init; }
 
-    /// <summary>Managed: when each standby was seen streaming last, under this lease. Bounded by the membership.</summary>
-    public ImmutableSortedDictionary<string, Instant> Streamed { get; init; } = ImmutableSortedDictionary<string, Instant>.Empty;
+    /// <summary>Managed: when each standby that is waited for was seen to stream and get on last, under this lease.</summary>
+    public ImmutableSortedDictionary<string, StreamSeen> Streamed { get; init; } = ImmutableSortedDictionary<string, StreamSeen>.Empty;
+
+    /// <summary>Managed: how far the server had written at the look before the last.</summary>
+    public Lsn WrittenBefore { get; init; }
+
+    /// <summary>Managed: how far it had written at the last look.</summary>
+    public Lsn Written { get; init; }
 
     /// <summary>Managed: the lease that <see cref="Streamed"/> is of.</summary>
     public Term Reign { get; init; }
@@ -69,6 +75,11 @@ public sealed record SynchronyState
     /// <summary>What may be said to the voters: nothing that is stronger than what was, is, or may at any moment be in force.</summary>
     public Synchrony Statement => Synchrony.Weaker(Synchrony.Weaker(Proven, Target ?? Proven), Open ?? Proven);
 }
+
+/// <summary>A standby's stream as it was seen to get on.</summary>
+/// <param name="At">The look.</param>
+/// <param name="Flushed">What it had on disk.</param>
+public readonly record struct StreamSeen(Instant At, Lsn Flushed);
 
 /// <summary>What a standby about to take over asks all others: how far they received.</summary>
 /// <param name="Ballot">Of the election whose promises are a majority.</param>

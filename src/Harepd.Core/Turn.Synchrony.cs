@@ -53,7 +53,7 @@ internal sealed partial class Turn
             _sends.Add(new Effect.Look());
         }
 
-        _state = _state with { Synchrony = next };
+        _state = _state with { Synchrony = next with { WrittenBefore = next.Written, Written = server.WriteLsn } };
     }
 
     /// <summary>The setting without the primary itself; a name that two servers use proves nothing.</summary>

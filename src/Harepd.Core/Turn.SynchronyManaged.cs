@@ -28,8 +28,9 @@ internal sealed partial class Turn
         }
 
         NoteStreams();
+        var (wanted, reason) = Wanted(_state.Synchrony.InForce!);
+        NoteStrangers(wanted);
         var known = _state.Synchrony;
-        var (wanted, reason) = Wanted(known.InForce!);
         if (known.IsOwn && known.Open is null && wanted.Equals(known.InForce))
         {
             _state = _state with { Synchrony = known with { Target = null } };
@@ -130,7 +131,7 @@ internal sealed partial class Turn
     {
         var policy = settings.Failover;
         var server = _state.Server;
-        var near = server.Replicas.Where(link => link.State == "streaming" && link.FlushLsn.Value + NearBytes >= server.WriteLsn.Value)
+        var near = server.Replicas.Where(link => link.State == "streaming" && link.FlushLsn >= _state.Synchrony.WrittenBefore && link.FlushLsn.Value + NearBytes >= server.WriteLsn.Value)
             .Select(link => Synchrony.Fold(link.ApplicationName)).ToHashSet(StringComparer.Ordinal);
         var standbys = StandbyNames();
         var gone = inForce.Names.Where(name => IsGone(name) || IsStranger(name, standbys)).ToList();
@@ -141,17 +142,29 @@ internal sealed partial class Turn
         }
 
         var wanted = new Synchrony(Math.Min(policy.SynchronousCount, names.Count), names);
-        var reason = gone.Count > 0 ? $"{string.Join(", ", gone)} did not stream for {policy.SynchronousDegradeAfter.TotalSeconds:0.#} s, or not since this server is the primary"
+        var reason = gone.Count > 0 ? $"{string.Join(", ", gone)} did not stream, or not get on, for {policy.SynchronousDegradeAfter.TotalSeconds:0.#} s, or not since this server is the primary"
             : wanted.IsNone ? "no standby streams"
             : "so many standbys stream";
         return (wanted, reason);
     }
 
+    /// <summary>A standby that streams under another name than its node's cannot be waited for.</summary>
+    private void NoteStrangers(Synchrony wanted)
+    {
+        var members = StandbyNames();
+        var strangers = _state.Server.Replicas.Where(link => link.State == "streaming" && !members.Contains(Synchrony.Fold(link.ApplicationName)))
+            .Select(link => link.ApplicationName).Distinct().ToList();
+        if (wanted.IsNone && strangers.Count > 0 && IsStranger(Synchrony.Fold(strangers[0]), members))
+        {
+            NoteTrouble($"{string.Join(", ", strangers)} streams, and that is no member's node name: set application_name in its primary_conninfo");
+        }
+    }
+
     private bool IsGone(string name)
     {
         var known = _state.Synchrony;
-        return known.Streamed.TryGetValue(name, out var at)
-            ? now - at >= settings.Failover.SynchronousDegradeAfter
+        return known.Streamed.TryGetValue(name, out var seen)
+            ? now - seen.At >= settings.Failover.SynchronousDegradeAfter
             : known.WasStandby || now - known.ReignBegan >= settings.Failover.SynchronousDegradeAfter;
     }
 
@@ -165,14 +178,19 @@ internal sealed partial class Turn
             && (report.System.IsUnknown || report.System == _state.Server.SystemId))
         .Select(report => Synchrony.Fold(report.NodeName)).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Only names that are waited for matter, so the list is bounded.</summary>
+    /// <summary>
+    /// A stream that has everything, or got on since the look before, is alive; a frozen standby's connection stands for a minute (wal_sender_timeout). Only names
+    /// that are waited for matter, so the list is bounded.
+    /// </summary>
     private void NoteStreams()
     {
         var known = _state.Synchrony;
         var streamed = known.Streamed.RemoveRange(known.Streamed.Keys.Where(name => !known.InForce!.Names.Contains(name)));
-        foreach (var name in _state.Server.Replicas.Where(link => link.State == "streaming").Select(link => Synchrony.Fold(link.ApplicationName)).Where(known.InForce!.Names.Contains))
+        foreach (var link in _state.Server.Replicas.Where(link => link.State == "streaming" && known.InForce!.Has(link.ApplicationName)))
         {
-            streamed = streamed.SetItem(name, _state.Server.At);
+            var name = Synchrony.Fold(link.ApplicationName);
+            var getsOn = !streamed.TryGetValue(name, out var before) || link.FlushLsn > before.Flushed || link.FlushLsn >= _state.Server.WriteLsn;
+            streamed = getsOn ? streamed.SetItem(name, new StreamSeen(_state.Server.At, link.FlushLsn)) : streamed;
         }
 
         _state = _state with { Synchrony = known with { Streamed = streamed } };
