@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Harepd.Core.Act;
@@ -19,6 +20,8 @@ namespace Harepd.Tests.Live;
 [Collection(LiveTests.Name)]
 public sealed class SynchronousTests(ITestOutputHelper output)
 {
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("HAREPD_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 1;
+
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     [Fact]
@@ -42,17 +45,18 @@ public sealed class SynchronousTests(ITestOutputHelper output)
         await using var cluster = await LabCluster.StartAsync(options);
         var primary = cluster.Repmgr.Node1;
         await cluster.WaitForServingAsync(primary);
-        for (var round = 0; round < 2; round++)
+        for (var round = 0; round < Rounds; round++)
         {
-            primary = await CrashAsync(cluster, primary);
+            primary = await CrashAsync(cluster, primary, isHostLost: false);
+            primary = await CrashAsync(cluster, primary, isHostLost: true);
         }
 
         await DegradeAsync(cluster, primary);
         await NotedAsync(cluster, primary);
     }
 
-    /// <summary>The postmaster is killed under writers; the standby that was waited for has all that they were told.</summary>
-    private async Task<RepmgrNode> CrashAsync(LabCluster cluster, RepmgrNode old)
+    /// <summary>The postmaster is killed under writers, or the daemon with it; the standby that was waited for has all that they were told.</summary>
+    private async Task<RepmgrNode> CrashAsync(LabCluster cluster, RepmgrNode old, bool isHostLost)
     {
         var next = cluster.OtherThan(old);
         await NotedAsync(cluster, old);
@@ -60,10 +64,17 @@ public sealed class SynchronousTests(ITestOutputHelper output)
         await writers.WaitForWriteAsync(old, afterSeconds: 1);
 
         var begin = LabClock.Now;
+        var killed = isHostLost ? cluster.DaemonOf(old).KillAsync() : Task.CompletedTask;
         old.Server.KillPostmaster();
+        await killed;
         await writers.WaitForWriteAsync(next);
         var served = await writers.Main.FirstAfterAsync(begin, server: next.Server);
-        output.WriteLine($"postmaster killed: served again after {(served.End - begin).TotalMilliseconds:F0} ms");
+        output.WriteLine($"{(isHostLost ? "host lost" : "postmaster killed")}: served again after {(served.End - begin).TotalMilliseconds:F0} ms");
+
+        if (isHostLost)
+        {
+            cluster.DaemonOf(old).Start();
+        }
 
         await old.Server.WaitForEndAsync();
         await old.Server.StartAsync();
