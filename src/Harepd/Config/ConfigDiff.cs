@@ -36,7 +36,7 @@ internal sealed record ConfigDiff(ImmutableArray<ConfigChange> Reloaded, Immutab
         AuthModes = read.AuthModes,
         Postgres = current.Postgres is { } old && read.Postgres is { } next ? Merge(old, next) : current.Postgres,
         Grpc = current.Grpc with { ConnectionDeadline = read.Grpc.ConnectionDeadline },
-        Fence = read.Fence,
+        Fence = read.Fence with { WatchdogDevice = current.Fence.WatchdogDevice },
         Reads = read.Reads,
         History = read.History,
         Hooks = read.Hooks,

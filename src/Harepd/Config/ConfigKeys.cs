@@ -19,6 +19,7 @@ internal static class ConfigKeys
     private const string Session = "the session to PostgreSQL is opened at start";
     private const string Folder = "the files are locked at start";
     private const string Promoter = "a promotion under way must not change hands";
+    private const string Device = "the guard takes it when it starts";
     private const string LogFile = "the log is opened at start";
 
     public static readonly ImmutableArray<ConfigKey> All =
@@ -85,6 +86,7 @@ internal static class ConfigKeys
         new("fence.exceptions", c => List(c.Fence.Exceptions), null),
         new("fence.stopPostmaster", c => Text(c.Fence.StopPostmaster), null),
         new("fence.requireGuard", c => Text(c.Fence.RequireGuard), null),
+        new("fence.watchdogDevice", c => c.Fence.WatchdogDevice ?? "", Device),
         new("http.bindAddress", c => c.Http.BindAddress.ToString(), Listener),
         new("http.bindPort", c => Number(c.Http.BindPort), Listener),
         new("http.agentPort", c => Number(c.Http.AgentPort), Listener),

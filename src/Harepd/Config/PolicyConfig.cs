@@ -9,7 +9,8 @@ namespace Harepd.Config;
 /// <param name="Exceptions">PostgreSQL users that it spares.</param>
 /// <param name="StopPostmaster">Stop the server when its sessions cannot be ended within the budget.</param>
 /// <param name="RequireGuard">Without the guard process no lease is asked for, and one that is held is given up.</param>
-internal sealed record FenceConfig(FenceScope Scope, ImmutableArray<string> Exceptions, bool StopPostmaster, bool RequireGuard);
+/// <param name="WatchdogDevice">The machine's watchdog, which the guard feeds while a lease is held; null: none.</param>
+internal sealed record FenceConfig(FenceScope Scope, ImmutableArray<string> Exceptions, bool StopPostmaster, bool RequireGuard, string? WatchdogDevice);
 
 /// <summary>How far a fence reaches.</summary>
 internal enum FenceScope

@@ -39,7 +39,10 @@ internal static class GuardProcess
         var swapping = new Lock();
         var means = new Means(config, log);
         _ = ReloadAsync();
-        var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 3, ProcessLives);
+        using var hardware = config.Fence.WatchdogDevice is { } device
+            ? new HardwareWatchdog(device, HardwareWatchdog.TimeoutFor(config.Lease.Duration, config.Lease.RenewInterval), log)
+            : null;
+        var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 3, ProcessLives, hardware);
         log.LogInformation(new EventId(175, "GuardStarted"), "the guard looks at the lease of {Node}", config.NodeName);
         watch.Run(stop);
         return true;

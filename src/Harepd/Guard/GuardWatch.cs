@@ -11,7 +11,8 @@ namespace Harepd.Guard;
 /// <param name="fence">Fences in place; gets term and the instant by which it must be done; true when confirmed.</param>
 /// <param name="patience">How long after the fence moment the daemon may still do it itself.</param>
 /// <param name="isDaemonAlive">Whether the process with this id runs.</param>
-internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence, TimeSpan patience, Func<int, bool> isDaemonAlive)
+/// <param name="hardware">What resets the machine when this loop stands still; null where that is not wanted.</param>
+internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence, TimeSpan patience, Func<int, bool> isDaemonAlive, HardwareWatchdog? hardware = null)
 {
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
@@ -89,9 +90,11 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
         if (!_order.IsArmed || _order.Term < _fenced.Term || (_order.Term == _fenced.Term && _order.FenceAt <= _fenced.FenceAt))
         {
             _order = _order with { FenceAt = Instant.Zero };
+            hardware?.Keep(_order, now);
             return LongestSleep;
         }
 
+        hardware?.Keep(_order, now);
         var left = _order.FenceAt + patience - now;
         if (left > TimeSpan.Zero)
         {

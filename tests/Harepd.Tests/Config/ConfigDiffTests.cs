@@ -56,7 +56,7 @@ public sealed class ConfigDiffTests
             tls: { enabled: true, ca: /ca, cert: /cert, key: /key, clientAuth: require }
           membership: { epoch: 2, previous: ["10.0.1.1:2"] }
           lease: { profile: fast, duration: 2s, renewInterval: 300ms, fenceBudget: 400ms, maxDuration: 5s, driftPpm: 1 }
-          fence: { scope: checks, exceptions: ["x"], stopPostmaster: false, requireGuard: true }
+          fence: { scope: checks, exceptions: ["x"], stopPostmaster: false, requireGuard: true, watchdogDevice: /w }
           http: { bindAddress: "10.0.1.4", bindPort: 8, agentPort: 9, tls: require }
           reads: { maxLagBytes: 1kB, maxLagTime: 1s, settle: 1s, primary: never }
           failover:

@@ -25,7 +25,8 @@ internal static class PolicySections
             section.Value("scope", Values.OneOf(("clients", FenceScope.Clients), ("checks", FenceScope.Checks)), FenceScope.Clients),
             [.. exceptions.Select(item => item.Value).Distinct(StringComparer.Ordinal)],
             section.Value("stopPostmaster", Values.Bool, true),
-            section.Value("requireGuard", Values.Bool, false));
+            section.Value("requireGuard", Values.Bool, false),
+            section.Value("watchdogDevice", Values.Optional(Values.AbsolutePath), null));
         section.Close();
         return config;
     }
