@@ -20,15 +20,7 @@ internal sealed partial class Turn
             : _state.IsStopping ? "the daemon stops"
             : "";
         var finding = TakeoverChecks.Judge(Question(), order.AcceptsLoss, running);
-        foreach (var passed in finding.Passed)
-        {
-            TellMove(order.Id, MoveEventKind.Checked, passed, TimeSpan.Zero, "");
-        }
-
-        foreach (var problem in finding.Problems)
-        {
-            TellMove(order.Id, MoveEventKind.Problem, problem, TimeSpan.Zero, "");
-        }
+        TellChecks(order.Id, finding.Passed, finding.Problems);
 
         if (!finding.Problems.IsEmpty)
         {

@@ -39,12 +39,14 @@ internal static class GuardProcess
         var swapping = new Lock();
         var means = new Means(config, log);
         _ = ReloadAsync();
-        using var hardware = config.Fence.WatchdogDevice is { } device
+        // Ended by its last line alone: a guard that dies otherwise leaves the device counting, and the machine is reset.
+        var hardware = config.Fence.WatchdogDevice is { } device
             ? new HardwareWatchdog(device, HardwareWatchdog.TimeoutFor(config.Lease.Duration, config.Lease.RenewInterval), log)
             : null;
         var watch = new GuardWatch(page, Fence, config.Lease.FenceBudget / 3, ProcessLives, hardware);
         log.LogInformation(new EventId(175, "GuardStarted"), "the guard looks at the lease of {Node}", config.NodeName);
         watch.Run(stop);
+        hardware?.Off();
         return true;
 
         bool Fence(Term term, Instant deadline)

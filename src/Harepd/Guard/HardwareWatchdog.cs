@@ -13,7 +13,7 @@ namespace Harepd.Guard;
 /// <param name="path">The device.</param>
 /// <param name="timeout">How long after the last feeding the machine is reset; whole seconds. Shorter than a lease that is not renewed any more, so that the reset comes before its end.</param>
 /// <param name="log">Told when the device cannot be had.</param>
-internal sealed partial class HardwareWatchdog(string path, TimeSpan timeout, ILogger log) : IDisposable
+internal sealed partial class HardwareWatchdog(string path, TimeSpan timeout, ILogger log)
 {
     /// <summary><c>_IOWR('W', 6, int)</c> of linux/watchdog.h.</summary>
     private const nuint SetTimeout = 0xC0045706;
@@ -49,8 +49,16 @@ internal sealed partial class HardwareWatchdog(string path, TimeSpan timeout, IL
         }
     }
 
-    /// <summary>The guard ends in order: nothing is armed.</summary>
-    public void Dispose() => Off();
+    /// <summary>Nothing is armed, and the watch ends in order. Never called for a gate that may be open: a device that is closed in another way goes on counting.</summary>
+    public void Off()
+    {
+        if (IsOn)
+        {
+            _ = Posix.Write(_device, [MagicClose], 1);
+            _ = Posix.Close(_device);
+            _device = -1;
+        }
+    }
 
     private bool On()
     {
@@ -69,16 +77,6 @@ internal sealed partial class HardwareWatchdog(string path, TimeSpan timeout, IL
 
         log.LogInformation(new EventId(177, "WatchdogOn"), "{Path} resets this machine {Seconds} s after the guard stops feeding it", path, seconds);
         return true;
-    }
-
-    private void Off()
-    {
-        if (IsOn)
-        {
-            _ = Posix.Write(_device, [MagicClose], 1);
-            _ = Posix.Close(_device);
-            _device = -1;
-        }
     }
 
     private void Tell(string trouble)

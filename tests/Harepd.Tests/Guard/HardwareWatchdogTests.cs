@@ -27,7 +27,7 @@ public sealed class HardwareWatchdogTests : IDisposable
 
     public void Dispose()
     {
-        _watchdog.Dispose();
+        _watchdog.Off();
         _folder.Dispose();
     }
 
@@ -83,7 +83,7 @@ public sealed class HardwareWatchdogTests : IDisposable
     [Fact]
     public void A_device_that_is_not_there_changes_nothing()
     {
-        using var none = new HardwareWatchdog(_folder.File("none"), TimeSpan.FromSeconds(2), NullLogger.Instance);
+        var none = new HardwareWatchdog(_folder.File("none"), TimeSpan.FromSeconds(2), NullLogger.Instance);
 
         none.Keep(Armed, Start);
 
