@@ -20,6 +20,9 @@ public sealed record MoveOrder(long Id, string To, TimeSpan Pause, bool IsDryRun
     /// <summary>How far ahead a move may be ordered.</summary>
     public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(7);
 
+    /// <summary>One that cannot be begun so soon after its time is not begun any more.</summary>
+    public static readonly TimeSpan LatestBegin = TimeSpan.FromMinutes(1);
+
     /// <summary>The server is stopped and started again where it is, under the lease; nobody takes over. <see cref="To"/> means nothing then.</summary>
     public bool IsRestart { get; init; }
 
@@ -27,7 +30,7 @@ public sealed record MoveOrder(long Id, string To, TimeSpan Pause, bool IsDryRun
     public TimeSpan After { get; init; }
 }
 
-/// <summary>A planned move that is ordered for later; the daemon that is restarted before it is due forgets it.</summary>
+/// <summary>A planned move that is ordered for later; kept over restarts of the daemon.</summary>
 /// <param name="Order">As it came; its checks are made when it is due.</param>
 /// <param name="Due">When it begins.</param>
 public sealed record ScheduledMove(MoveOrder Order, Instant Due);

@@ -51,6 +51,8 @@ public static class NodeMachine
                 PauseNumber = start.Memory.PauseNumber,
                 PausedUntil = start.Memory.PausedUntil,
             },
+            Unfinished = start.Memory.Move,
+            Scheduled = start.Memory.Scheduled is { } kept ? new ScheduledMove(new MoveOrder(0, kept.To, kept.Pause, IsDryRun: false) { IsRestart = kept.IsRestart }, kept.Due) : null,
             // Just before, so that the first tick is due at once: what was resumed may be over already.
             LastStep = now - TimeSpan.FromTicks(1),
         };

@@ -31,6 +31,8 @@ internal sealed partial class Turn
         var hasLease = _state.Lease!.Held is { } held && held.Term == move.Term;
         if (_state.IsStopping)
         {
+            // What stopped the server is kept: the next run brings it back.
+            _state = _state with { Unfinished = move.IsShutting || move.Step == MoveStep.Rejoin ? NoteOf(move) : null };
             EndMove(move, MoveOutcome.Failed, "the daemon stops");
             return;
         }
@@ -116,7 +118,8 @@ internal sealed partial class Turn
         }
         else if (move.Step == MoveStep.TakeBack)
         {
-            if (_state.Lease!.Held is { } held)
+            // A run that resumes has its gate confirmed shut before anything is started.
+            if (_state.Lease!.Held is { } held && _state.Gate.IsShutForWrites)
             {
                 Enter(move with { Term = held.Term }, MoveStep.Restart, $"this node holds term {held.Term}");
             }

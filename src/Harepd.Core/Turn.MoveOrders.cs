@@ -3,6 +3,7 @@ using System.Globalization;
 using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
+using Harepd.Core.Observe;
 
 namespace Harepd.Core;
 
@@ -43,14 +44,29 @@ internal sealed partial class Turn
     {
         var after = order.After < MoveOrder.LongestDelay ? order.After : MoveOrder.LongestDelay;
         var what = string.Create(CultureInfo.InvariantCulture, $"begins in {after:d\\.hh\\:mm\\:ss}");
-        EndOrder(order, MoveOutcome.Scheduled, $"{what}, while this daemon runs; harepd switchover --cancel takes it back");
+        EndOrder(order, MoveOutcome.Scheduled, $"{what}; harepd switchover --cancel takes it back");
         Note(DecisionKind.MoveScheduled, _state.HighestTerm, settings.NodeName, order.To, what, actor: DecisionActor.Operator);
         _state = _state with { Scheduled = new ScheduledMove(order with { After = TimeSpan.Zero }, now + after) };
     }
 
+    /// <summary>One that is due is begun as soon as a daemon that was just started knows whether it serves, and never much later than it was ordered for.</summary>
     private void SettleSchedule()
     {
-        if (_state.Scheduled is { } scheduled && now >= scheduled.Due)
+        if (_state.Scheduled is not { } scheduled || now < scheduled.Due)
+        {
+            return;
+        }
+
+        var isLate = now - scheduled.Due > MoveOrder.LatestBegin;
+        var isYoung = _state.Server.Health == ServerHealth.Unknown || _state.Gate.IsPending || !_state.Gate.IsKnown || _state is { Server.IsWritable: true, Lease.Held: null };
+        if (isLate)
+        {
+            _state = _state with { Scheduled = null };
+            Note(
+                DecisionKind.MoveForgotten, _state.HighestTerm, settings.NodeName, scheduled.Order.To,
+                "its time passed more than a minute ago, and it is not begun late", actor: DecisionActor.Operator);
+        }
+        else if (!isYoung)
         {
             _state = _state with { Scheduled = null };
             TakeMoveOrder(scheduled.Order);
@@ -109,6 +125,7 @@ internal sealed partial class Turn
             _state = _state with { Scheduled = null };
         }
 
+        Forget(reason);
         if (_state.Move is { IsOver: false, Step: MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut } move)
         {
             Fail(move, reason, MoveStep.Reopen);

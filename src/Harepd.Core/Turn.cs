@@ -102,6 +102,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     {
         if (_state.Lease is not null)
         {
+            SettleUnfinished();
             SettleSchedule();
             SettleMove();
             SettleFailover();
@@ -129,16 +130,10 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     /// <summary>The new state and the effects in their contractual order.</summary>
     public NodeStep Finish()
     {
-        var (before, after) = (_before.Promotion, _state.Promotion);
-        if (after.Failovers != before.Failovers || after.PauseNumber != before.PauseNumber)
+        var memory = MemoryOf(_state);
+        if (memory != MemoryOf(_before))
         {
-            _records.Add(new Effect.KeepMemory(new DurableMemory
-            {
-                Failovers = after.Failovers,
-                CountedTerm = after.CountedTerm,
-                PauseNumber = after.PauseNumber,
-                PausedUntil = after.PausedUntil,
-            }));
+            _records.Add(new Effect.KeepMemory(memory));
         }
 
         return new(_state with { LastStep = now }, [.. _closes, .. _saves, .. _sends, .. _opens, .. _records]);

@@ -191,6 +191,8 @@ public enum DecisionKind
     MoveEnded = 212,
     MoveRefused = 213,
     MoveScheduled = 214,
+    MoveResumed = 215,
+    MoveForgotten = 216,
     RejoinAdvised = 220,
     RejoinBegins = 221,
     RejoinDone = 222,

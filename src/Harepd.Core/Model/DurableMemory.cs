@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Harepd.Core.Model;
 
 /// <summary>
-/// What a node that judges failovers should still know after a restart. Advice, never safety: losing it costs a wait between failovers or an operator's pause. Moments are
-/// on this boot's clock; before the boot they are negative.
+/// What a node that judges failovers should still know after a restart. Advice, never safety: losing it costs a wait between failovers, an operator's pause, or
+/// a planned move's way back. Moments are on this boot's clock; before the boot they are negative.
 /// </summary>
 public sealed record DurableMemory
 {
@@ -19,4 +19,10 @@ public sealed record DurableMemory
 
     /// <summary>It ends then; in the past, or zero, when it is over.</summary>
     public Instant PausedUntil { get; init; }
+
+    /// <summary>The planned move under way; null without one. From before the server is stopped until the move is over.</summary>
+    public KeptMove? Move { get; init; }
+
+    /// <summary>A move that waits for its time; null without one.</summary>
+    public KeptSchedule? Scheduled { get; init; }
 }

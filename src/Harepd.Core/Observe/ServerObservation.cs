@@ -68,6 +68,9 @@ public sealed record ServerObservation
     /// <summary><c>server_version_num</c>, such as 150004; 0 when unknown.</summary>
     public int ServerVersion { get; init; }
 
+    /// <summary>What the data folder of a server that is down says; null while it runs, and where that cannot be read.</summary>
+    public DiskState? OnDisk { get; init; }
+
     /// <summary>One sentence for people when the health is not Running; free of secrets.</summary>
     public string Detail { get; init; } = "";
 
@@ -77,6 +80,12 @@ public sealed record ServerObservation
     /// <summary>A running standby that is about to take writes.</summary>
     public bool IsPromoting => Health == ServerHealth.Running && InRecovery == true && WasAskedToPromote;
 }
+
+/// <summary>What a data folder says of the server that was run on it last.</summary>
+/// <param name="Timeline">Number of the timeline of its last checkpoint.</param>
+/// <param name="End">After a clean stop: whoever received up to here has everything (on a standby: what it replayed). Zero after another.</param>
+/// <param name="IsStandby">It was stopped as a standby, or would come up as one.</param>
+public sealed record DiskState(uint Timeline, Lsn End, bool IsStandby);
 
 /// <summary>One row of <c>pg_stat_replication</c> on a primary.</summary>
 /// <param name="ApplicationName">The standby's name for itself.</param>

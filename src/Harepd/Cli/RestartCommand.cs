@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Harepd.Config;
 using Harepd.Control;
-using Harepd.Core;
 
 namespace Harepd.Cli;
 
@@ -10,23 +9,22 @@ internal static class RestartCommand
 {
     public static Command Build(Option<string?> file, Manual manual)
     {
-        var timeout = new Option<string>("--timeout")
-        {
-            Description = "How long the server may take to stop, half of it; new clients wait no longer than this; default 10s",
-            HelpName = "DURATION",
-            DefaultValueFactory = _ => "10s",
-        };
+        var timing = new MoveTiming("How long the server may take to stop, half of it; new clients wait no longer than this");
         var dryRun = new Option<bool>("--dry-run") { Description = "Only the checks; nothing is changed" };
+        var cancel = new Option<bool>("--cancel") { Description = "Take back a restart whose server has not been stopped yet" };
         var json = new Option<bool>("--json") { Description = "One JSON object a line" };
-        var command = new Command("restart", "Restart PostgreSQL on the primary while clients wait.") { timeout, dryRun, json };
+        var command = new Command("restart", "Restart PostgreSQL on the primary while clients wait.") { dryRun, cancel, json };
+        timing.AddTo(command);
         manual.Add(command, """
             Runs on the primary's host, as root or the daemon's own user, where failover.manager is harepd. The daemon makes a checkpoint, lets new
             clients wait at HAProxy, shuts the gate, stops PostgreSQL, starts it again and opens; the lease is kept all along, so nobody takes
-            over. Sessions that are open end. A server that does not come up again is replaced like any other that is lost. Exit codes: 0
-            restarted (or possible, with --dry-run), 69 no daemon answers, 75 refused, or restarted with trouble, 70 failed: see harepd status.
+            over. Sessions that are open end. A server that does not come up again is replaced like any other that is lost. With --at the daemon
+            keeps the order until then, as harepd switchover does. Exit codes: 0 restarted (or possible, or scheduled), 69 no daemon answers,
+            75 refused, or restarted with trouble, 70 failed: see harepd status.
 
-            Example:
+            Examples:
               harepd restart -f /etc/harepd.yml
+              harepd restart -f /etc/harepd.yml --at 2026-12-06T03:30
             """);
         command.SetAction(async (parsed, stop) =>
         {
@@ -35,14 +33,14 @@ internal static class RestartCommand
                 return exitCode;
             }
 
-            var pause = Units.Duration(parsed.GetValue(timeout)!, TimeSpan.FromSeconds(1), MoveOrder.LongestPause);
-            if (pause.Problem is { } problem)
+            if (await timing.ReadAsync(parsed) is not var (pause, after))
             {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync($"--timeout: {problem}; {pause.Mend}");
                 return ExitCodes.Usage;
             }
 
-            var request = new ControlRequest("restart", PauseMs: pause.Value.TotalMilliseconds, DryRun: parsed.GetValue(dryRun));
+            var request = parsed.GetValue(cancel)
+                ? new ControlRequest("cancel")
+                : new ControlRequest("restart", PauseMs: pause.TotalMilliseconds, DryRun: parsed.GetValue(dryRun), AfterMs: after.TotalMilliseconds);
             return await ControlText.FollowAsync(read.Config.RunDir, request, parsed.GetValue(json), parsed.InvocationConfiguration, stop);
         });
         return command;

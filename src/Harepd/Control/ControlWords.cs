@@ -7,7 +7,7 @@ namespace Harepd.Control;
 /// <param name="To">Node name of the standby that shall take over; empty for the best.</param>
 /// <param name="PauseMs">How long clients may wait at most; of <c>pause</c>: how long nobody takes over by itself.</param>
 /// <param name="DryRun">Only the checks.</param>
-/// <param name="AfterMs">Of <c>switchover</c>: begin so long after; zero for now.</param>
+/// <param name="AfterMs">Of <c>switchover</c> and <c>restart</c>: begin so long after; zero for now.</param>
 /// <param name="AcceptsLoss">Of <c>failover</c>: what is lacking may be lost.</param>
 internal sealed record ControlRequest(string Verb, string To = "", double PauseMs = 0, bool DryRun = false, bool AcceptsLoss = false, double AfterMs = 0);
 

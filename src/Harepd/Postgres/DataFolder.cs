@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using Harepd.Core.Model;
+using Harepd.Files;
 using Harepd.Postgres.Linux;
 using Harepd.Postgres.Wire;
 
@@ -7,14 +9,42 @@ namespace Harepd.Postgres;
 
 /// <summary>
 /// Finds the server's data folder and its postmaster. Where the configuration names no folder, the kernel does: the listener of the unix socket is the
-/// postmaster, and it stands in its data folder. The last folder found is kept for the time when the server is down. Thread-safe.
+/// postmaster, and it stands in its data folder. The last folder found is kept for the time when the server is down, and one that was noted by an earlier run counts until
+/// another is found. Thread-safe.
 /// </summary>
 internal sealed class DataFolder(PostgresSettings settings)
 {
-    private volatile string? _found;
+    private volatile string? _found = ReadNote(settings);
 
     /// <summary>The folder by configuration or by the last look; null while unknown.</summary>
     public string? Known => settings.DataDirectory ?? _found;
+
+    /// <summary>
+    /// Writes the folder down, so that a later run knows it although the server is stopped; waits for the disk. Nothing where the configuration names one, and where it cannot
+    /// be written.
+    /// </summary>
+    public void Note()
+    {
+        if (settings is { DataDirectory: null, FolderNote: { } note } && _found is { } found && found != ReadNote(settings))
+        {
+            _ = AtomicFile.Replace(note, Encoding.UTF8.GetBytes(found));
+        }
+    }
+
+    private static string? ReadNote(PostgresSettings settings)
+    {
+        try
+        {
+            return settings.FolderNote is { } note && File.Exists(note) && File.ReadAllText(note) is { Length: > 1 and < 4096 } folder
+                && folder[0] == '/' && File.Exists(Path.Combine(folder, "PG_VERSION"))
+                ? folder
+                : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Takes the folder from a process that is known to be the postmaster.</summary>
     public void Remember(int listenerPid)

@@ -23,6 +23,9 @@ internal sealed record PostgresSettings
     /// <summary>The data folder; null finds it through the server's socket, which only works while the server runs.</summary>
     public string? DataDirectory { get; init; }
 
+    /// <summary>A file in which the folder that was found is noted for later runs; null notes nothing.</summary>
+    public string? FolderNote { get; init; }
+
     /// <summary>Folder of the server's programs; null takes those of the server that ran last.</summary>
     public string? BinDirectory { get; init; }
 

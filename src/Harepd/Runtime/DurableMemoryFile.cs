@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Harepd.Clock;
-using Harepd.Core.Decide;
 using Harepd.Core.Model;
-using Harepd.Core.Share;
 using Harepd.Files;
 using Microsoft.Extensions.Logging;
 
@@ -95,29 +93,5 @@ internal sealed class DurableMemoryFile(string stateDir, ILogger log)
         {
             // It stays where it is, and the next write replaces it.
         }
-    }
-}
-
-/// <summary>The same by the calendar: milliseconds since 1970.</summary>
-internal sealed record KeptMemory(int Version, long[] Failovers, long CountedTerm, long PauseNumber, long PausedUntil)
-{
-    public static KeptMemory Of(DurableMemory memory, int version, Instant now, long unixMillis) => new(
-        version,
-        [.. memory.Failovers.Select(at => unixMillis - (long)(now - at).TotalMilliseconds)],
-        memory.CountedTerm.Value,
-        memory.PauseNumber,
-        memory.PausedUntil > now ? unixMillis + (long)(memory.PausedUntil - now).TotalMilliseconds : 0);
-
-    /// <summary>A calendar that was set back since must neither make a failover of the future nor a pause without an end.</summary>
-    public DurableMemory ToMemory(Instant now, long unixMillis)
-    {
-        var left = TimeSpan.FromMilliseconds(Math.Clamp(PausedUntil - unixMillis, 0, FailoverPause.Longest.TotalMilliseconds));
-        return new DurableMemory
-        {
-            Failovers = [.. (Failovers ?? []).TakeLast(FlapGuard.Kept).Select(at => now - TimeSpan.FromMilliseconds(Math.Clamp(unixMillis - at, 0, TimeSpan.FromDays(1).TotalMilliseconds))).Order()],
-            CountedTerm = new Term(Math.Max(0, CountedTerm)),
-            PauseNumber = Math.Clamp(PauseNumber, 0, unixMillis + (long)FailoverPause.Longest.TotalMilliseconds),
-            PausedUntil = left > TimeSpan.Zero ? now + left : Instant.Zero,
-        };
     }
 }

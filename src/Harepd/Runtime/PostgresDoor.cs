@@ -58,6 +58,7 @@ internal sealed class PostgresDoor(HbaGate hba, Fencer strict, Fencer lenient) :
             Password = postgres.Password?.Value,
             PassFile = postgres.PassFile,
             DataDirectory = postgres.DataDirectory,
+            FolderNote = Path.Combine(config.StateDir, "data-folder"),
             BinDirectory = postgres.BinDirectory,
             StartCommand = postgres.StartCommand,
             ReplicationUser = postgres.ReplicationUser ?? config.Repmgr?.User ?? postgres.User,

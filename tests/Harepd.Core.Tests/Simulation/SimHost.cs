@@ -32,7 +32,7 @@ internal sealed class SimHost(World world, int index, bool hasData)
     public SimServer Server { get; } = new();
 
     // tmpfs
-    /// <summary>What a daemon kept for the next one of this boot; forgotten with it, for nothing here is by the calendar.</summary>
+    /// <summary>What a daemon kept for the next one of this boot; all but a planned move is forgotten with it, for nothing here is by the calendar.</summary>
     public DurableMemory Kept { get; set; } = new();
 
     public VoterState? VoterOnTmpfs { get; set; }
@@ -199,7 +199,7 @@ internal sealed class SimHost(World world, int index, bool hasData)
         Clock = clock;
         GuardDeadline = Instant.Zero;
         LeaseUntil = Instant.Zero;
-        Kept = new DurableMemory();
+        Kept = new DurableMemory { Move = Kept.Move is { } move ? move with { Began = clock.Read(world.Agenda.Now) } : null };
         VoterOnTmpfs = null;
         LeaseOnTmpfs = null;
         SetBlock(Gate.Fenced, BlockTerm);

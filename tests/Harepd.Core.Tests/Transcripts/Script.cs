@@ -139,6 +139,9 @@ internal sealed class Script
             case ["move", .. var options]:
                 _stage.Order(name, options.FirstOrDefault(option => option != "dry") ?? "", options.Contains("dry"));
                 break;
+            case ["restart", "after", var span]:
+                _stage.OrderLater(name, Span(span), isRestart: true);
+                break;
             case ["restart"]:
                 _stage.Restart(name);
                 break;
@@ -183,6 +186,9 @@ internal sealed class Script
                 break;
             case ["standby", .. var timeline]:
                 _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)));
+                break;
+            case ["stopped", var end, .. var timeline]:
+                _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = ServerHealth.StoppedCleanly, SystemId = Samples.OneSystem, OnDisk = new DiskState(Timeline(timeline).Timeline, At(end), IsStandby: false) });
                 break;
             case [var health] when Enum.TryParse<ServerHealth>(health, ignoreCase: true, out var seen):
                 _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = seen });

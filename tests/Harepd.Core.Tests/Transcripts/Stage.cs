@@ -50,6 +50,7 @@ internal sealed class Stage(Narrator narrator)
             GateOnDisk = gateOnDisk,
             TermOnDisk = actor.TermOnDisk,
             IsTimelineTrusted = true,
+            Memory = actor.Kept,
         };
         actor.State = NodeMachine.Create(actor.Settings, start, Now);
         actor.Server ??= Samples.Server(ServerHealth.Unknown, null, Now);
@@ -90,8 +91,10 @@ internal sealed class Stage(Narrator narrator)
         Step(_actors[name], new Input.MoveOrdered(new MoveOrder(++_orders, to, TimeSpan.FromSeconds(10), isDryRun)), $"is ordered to move{(to.Length > 0 ? $" to {to}" : "")}");
 
     /// <summary>An operator orders a planned move for later.</summary>
-    public void OrderLater(string name, TimeSpan after) => Step(
-        _actors[name], new Input.MoveOrdered(new MoveOrder(++_orders, "", TimeSpan.FromSeconds(10), IsDryRun: false) { After = after }), $"is ordered to move after {after}");
+    public void OrderLater(string name, TimeSpan after, bool isRestart = false) => Step(
+        _actors[name],
+        new Input.MoveOrdered(new MoveOrder(++_orders, "", TimeSpan.FromSeconds(10), IsDryRun: false) { After = after, IsRestart = isRestart }),
+        $"is ordered to {(isRestart ? "restart its server" : "move")} after {after}");
 
     /// <summary>An operator orders that the primary's server be restarted.</summary>
     public void Restart(string name) => Step(
@@ -295,6 +298,9 @@ internal sealed class Stage(Narrator narrator)
             case Effect.SaveMemory memory:
                 (actor.SavedVoter, actor.SavedLease) = (memory.Voter, memory.Lease);
                 break;
+            case Effect.KeepMemory keep:
+                actor.Kept = keep.Memory;
+                break;
             case Effect.SaveTimeline save:
                 actor.PendingTimeline = save.Timeline;
                 break;
@@ -344,6 +350,8 @@ internal sealed class Stage(Narrator narrator)
         public LeaseState? SavedLease { get; set; }
 
         public Term TermOnDisk { get; set; }
+
+        public DurableMemory Kept { get; set; } = new();
 
         public Dictionary<long, string> Asked { get; } = [];
     }

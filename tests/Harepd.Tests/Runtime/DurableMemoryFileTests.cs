@@ -90,4 +90,42 @@ public sealed class DurableMemoryFileTests : IDisposable
         Assert.Equal((5L, Instant.Zero), (kept.PauseNumber, kept.PausedUntil));
         Assert.Equal(new Instant(1_000_000_000) - TimeSpan.FromMilliseconds(80_000_000), Assert.Single(kept.Failovers));
     }
+
+    [Fact]
+    public void A_move_under_way_and_one_that_waits_are_kept_by_the_calendar()
+    {
+        var move = new KeptMove
+        {
+            Number = 5,
+            To = new MemberId("b:1"),
+            ToName = "b",
+            Term = new Term(7),
+            Timeline = new TimelinePoint(3, new Lsn(0x3000148)),
+            System = new SystemId(ulong.MaxValue),
+            End = new Lsn(0x4000029),
+            Began = Now - TimeSpan.FromMinutes(1),
+        };
+        var memory = new DurableMemory { Move = move, Scheduled = new KeptSchedule("b", TimeSpan.FromSeconds(10), IsRestart: true, Now + TimeSpan.FromHours(1)) };
+
+        // An hour and a minute later, after a boot.
+        var (boot, later) = (new Instant(1_000_000_000), TimeSpan.FromMinutes(61));
+        var read = KeptMemory.Of(memory, 1, Now, 1_000_000_000_000).ToMemory(boot, 1_000_000_000_000 + (long)later.TotalMilliseconds);
+
+        Assert.Equal(move with { Began = boot - later - TimeSpan.FromMinutes(1) }, read.Move);
+        Assert.Equal(memory.Scheduled with { Due = boot - TimeSpan.FromMinutes(1) }, read.Scheduled);
+    }
+
+    [Fact]
+    public void A_move_that_makes_no_sense_and_one_beyond_what_may_be_ordered_count_for_nothing()
+    {
+        var kept = new KeptMemory(1, [], 0, 0, 0)
+        {
+            Move = new MoveNote(5, false, "", "b", 7, 3, 0, 1, 0, 0),
+            Scheduled = new ScheduleNote("b", 10_000, false, 1_000_000_000_000 + (long)TimeSpan.FromDays(8).TotalMilliseconds),
+        };
+
+        var read = kept.ToMemory(Now, 1_000_000_000_000);
+
+        Assert.Equal((null, null), (read.Move, read.Scheduled));
+    }
 }

@@ -67,6 +67,9 @@ internal sealed class ServerProcess(PostgresSettings settings)
             return ControlResult.Refused(reply.Fault?.ToString() ?? "the server is no primary");
         }
 
+        // A run that finds the server stopped must know where it is.
+        Find(limit);
+        _folder.Note();
         SlotName = slot;
         if (host.Length == 0)
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Harepd.Core.Model;
+using Harepd.Core.Observe;
 
 namespace Harepd.Postgres.Watch;
 
@@ -19,6 +20,13 @@ internal readonly record struct ControlFile(SystemId SystemId, ControlState Stat
 
     /// <summary>True after a stop that wrote its checkpoint.</summary>
     public bool IsShutDown => State is ControlState.ShutDown or ControlState.ShutDownInRecovery;
+
+    /// <summary>The same with what lies beside it, in the words of the decisions. After a clean stop the record of the last checkpoint begins just before the end.</summary>
+    public DiskState In(string dataDirectory) => new(
+        Timeline,
+        IsShutDown ? new Lsn(Checkpoint.Value + 1) : default,
+        State is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery
+            || File.Exists(Path.Combine(dataDirectory, "standby.signal")) || File.Exists(Path.Combine(dataDirectory, "recovery.signal")));
 
     /// <summary>Null when the file is missing, unreadable, or none of this machine's byte order and a known form.</summary>
     public static ControlFile? Read(string? dataDirectory)

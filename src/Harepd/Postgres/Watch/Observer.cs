@@ -150,7 +150,7 @@ internal sealed class Observer : IDisposable
         _nextOpen = now + _rhythm.Search;
         var control = ControlFile.Read(_folder.Known);
         var verdict = Verdict.OfNone(control);
-        _post.Post(new ServerObservation { At = now, Health = verdict.Health, Detail = verdict.Detail, SystemId = control?.SystemId ?? default });
+        _post.Post(new ServerObservation { At = now, Health = verdict.Health, Detail = verdict.Detail, SystemId = control?.SystemId ?? default, OnDisk = control?.In(_folder.Known!) });
     }
 
     private void Open(Instant now)
