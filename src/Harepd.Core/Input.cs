@@ -86,6 +86,9 @@ public abstract record Input
     /// <summary>An operator orders that the returned old primary be made a standby, whatever the policy says; does nothing where there is none.</summary>
     public sealed record RejoinOrdered : Input;
 
+    /// <summary>An operator orders something of this node alone; answered by <see cref="Act.Effect.TellMove"/>, with an end in any case.</summary>
+    public sealed record LocalOrdered(LocalOrder Order) : Input;
+
     /// <summary>The guard process looks at the lease, or does not any more; told at the start and at each change, at most two seconds late.</summary>
     public sealed record GuardSeen(bool IsLooking) : Input;
 

@@ -26,6 +26,9 @@ public sealed record MoveOrder(long Id, string To, TimeSpan Pause, bool IsDryRun
     /// <summary>The server is stopped and started again where it is, under the lease; nobody takes over. <see cref="To"/> means nothing then.</summary>
     public bool IsRestart { get; init; }
 
+    /// <summary>With <see cref="IsRestart"/>: the server stays stopped for so long, under the lease, before it is given up; zero starts it at once.</summary>
+    public TimeSpan Halt { get; init; }
+
     /// <summary>Begin after this; zero for now.</summary>
     public TimeSpan After { get; init; }
 }
@@ -71,6 +74,12 @@ public sealed record Move
     /// <summary>The end of what the stopped server wrote; zero before it is known.</summary>
     public Lsn End { get; init; }
 
+    /// <summary>How long the way back may take in each of its steps, by an operator's order to start; null for the usual.</summary>
+    public TimeSpan? StartLimit { get; init; }
+
+    /// <summary>A server that is stopped by order stays so until then; zero where none is.</summary>
+    public Instant HaltEnds { get; init; }
+
     /// <summary>Number of the order or hold that is waited for; answers to others do not count.</summary>
     public long Awaited { get; init; }
 
@@ -82,7 +91,7 @@ public sealed record Move
     public bool IsOver => Outcome != MoveOutcome.None;
 
     /// <summary>Nobody may be let in here, and the lease is kept for the server that was or will be a primary.</summary>
-    public bool IsShutting => !IsOver && Step is MoveStep.Shut or MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver or MoveStep.TakeBack or MoveStep.Restart;
+    public bool IsShutting => !IsOver && Step is MoveStep.Shut or MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver or MoveStep.TakeBack or MoveStep.Restart or MoveStep.Halt;
 
     /// <summary>The standby is told of the move.</summary>
     public bool IsOffering => !IsOver && !Order.IsRestart && Step is MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver;
@@ -123,4 +132,7 @@ public enum MoveStep
 
     /// <summary>The own gate is opened again.</summary>
     Reopen,
+
+    /// <summary>The own server stays stopped under the lease, by an operator's order.</summary>
+    Halt,
 }

@@ -51,6 +51,12 @@ public static class NodeMachine
                 PauseNumber = start.Memory.PauseNumber,
                 PausedUntil = start.Memory.PausedUntil,
             },
+            Orders = new LocalOrders
+            {
+                MaintainedUntil = start.Memory.MaintainedUntil,
+                FencedUntil = start.Memory.FencedUntil,
+                Stop = start.Memory.IsStopped ? new ServerStop(0, StopStep.Down, now, now) : null,
+            },
             Unfinished = start.Memory.Move,
             Scheduled = start.Memory.Scheduled is { } kept ? new ScheduledMove(new MoveOrder(0, kept.To, kept.Pause, IsDryRun: false) { IsRestart = kept.IsRestart }, kept.Due) : null,
             // Just before, so that the first tick is due at once: what was resumed may be over already.
@@ -81,6 +87,11 @@ public static class NodeMachine
             Consider(state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook);
             Consider(state.Promotion.NextWake);
             Consider(state.Rejoin.NextWake);
+            Consider(state.Orders.MaintainedUntil);
+            Consider(state.Orders.FencedUntil);
+            Consider(state.Orders.Awaited?.Ends ?? Instant.Forever);
+            Consider(state.Orders.Stop?.StepEnds ?? Instant.Forever);
+            Consider(state.Orders.Start?.Ends ?? Instant.Forever);
             Consider(state.Scheduled?.Due ?? Instant.Forever);
             Consider(state.Move is { IsOver: false } move ? move.StepEnds : Instant.Forever);
         }

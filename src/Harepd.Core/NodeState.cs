@@ -94,6 +94,9 @@ public sealed record NodeState
     /// <summary>What an earlier run left of a planned move, until it is known whether the server still is as it was left; null without one.</summary>
     public KeptMove? Unfinished { get; init; }
 
+    /// <summary>What an operator ordered of this node alone.</summary>
+    public LocalOrders Orders { get; init; } = new();
+
     /// <summary>What matters to a failover only: whom it would replace, the verdict, the promotion under way.</summary>
     public PromotionState Promotion { get; init; } = new();
 

@@ -57,6 +57,7 @@ internal sealed partial class Turn
             FailedUntil = promotion.FailedUntil,
             OutrankedSince = promotion.OutrankedSince,
             PausedUntil = promotion.PausedUntil,
+            Withheld = Withheld(),
             IsOrdered = promotion.Ordered is not null,
             AcceptsLoss = promotion.Ordered is { Order.AcceptsLoss: true },
             Failovers = promotion.Failovers,

@@ -21,6 +21,7 @@ internal sealed partial class Turn
             FitnessReason = reason,
             IsYielding = lease.IsYielding,
             IsStopping = _state.IsStopping,
+            ShutByOrder = ShutByOrder(),
             IsMoving = _state.Move?.IsShutting == true,
             IsPromoting = IsPromoting(),
             MayServeReads = settings.AllowReads && _state.IsReadable && !IsAstrayNow(),
@@ -154,7 +155,7 @@ internal sealed partial class Turn
     private void SettleRoute()
     {
         var gate = _state.Gate;
-        var route = Planner.RouteOf(_state.Lease!.Held, gate.IsKnown, gate.Now, gate.Asked, MayPrimaryServeReads());
+        var route = Planner.RouteOf(_state.Lease!.Held, gate.IsKnown, gate.Now, gate.Asked, MayPrimaryServeReads(), _state.Orders.IsMaintained);
         var term = route.Write ? _state.Lease.Held!.Term : _state.HighestTerm;
         if (_state.Route is { } told && told == route && (!route.Write || _state.RouteTerm == term))
         {

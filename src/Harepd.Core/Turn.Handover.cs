@@ -54,7 +54,8 @@ internal sealed partial class Turn
     {
         var server = _state.Server;
         var live = _state.Voter?.LiveAt(now);
-        return !Failover.IsPromotable(settings.Failover, server, _state.Promotion.FailedUntil, settings.Freshness, now) ? "the server may not be promoted now"
+        return Withheld() is { Length: > 0 } withheld ? withheld
+            : !IsPromotableNow() ? "the server may not be promoted now"
             : offer.Timeline != server.Timeline ? $"the server is on timeline {server.Timeline}, not on {offer.Timeline}"
             : _state.Promotion.Last is not { } last || last.Member != from || last.Term != offer.Term ? $"{from} is not known here as the holder of term {offer.Term}"
             : live is not null && live.Owner.Member != from && live.Owner.Member != settings.Self ? $"{live.Owner.Member} holds the lease by the voter here"

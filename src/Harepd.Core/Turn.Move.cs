@@ -60,6 +60,9 @@ internal sealed partial class Turn
             case MoveStep.Stop when IsDue(move):
                 Fail(move, "the server did not stop, and it is not known what it does", hasLease ? MoveStep.Restart : MoveStep.TakeBack);
                 break;
+            case MoveStep.Halt:
+                AdvanceHalt(move, hasLease);
+                break;
             case MoveStep.HandOver:
                 AdvanceHandOver(move, hasLease);
                 break;
@@ -106,6 +109,27 @@ internal sealed partial class Turn
         }
     }
 
+    /// <summary>Nothing happens until the order's end; then the lease goes by the ordinary rule, for the server is stopped.</summary>
+    private void AdvanceHalt(Move move, bool hasLease)
+    {
+        if (!hasLease)
+        {
+            EndMove(move, MoveOutcome.Failed, "the lease was lost while the server was stopped by order; harepd start starts it");
+        }
+        else if (_state.Server.InRecovery == true)
+        {
+            EndMove(move, MoveOutcome.Failed, "somebody made the stopped server a standby");
+        }
+        else if (_state.Server.IsWritable && _state.Server.At > move.StepBegan)
+        {
+            Enter(move, MoveStep.Reopen, "somebody started the server");
+        }
+        else if (IsDue(move))
+        {
+            EndMove(move, MoveOutcome.Stopped, "its time is over: the lease is given up, and the server stays stopped");
+        }
+    }
+
     private void AdvanceTakeOver(Move move)
     {
         if (Holder() is { } holder && holder.HeldTerm > move.Term && holder.Timeline.Timeline > move.Under.Timeline.Timeline)
@@ -122,6 +146,10 @@ internal sealed partial class Turn
             if (_state.Lease!.Held is { } held && _state.Gate.IsShutForWrites)
             {
                 Enter(move with { Term = held.Term }, MoveStep.Restart, $"this node holds term {held.Term}");
+            }
+            else if (IsDue(move))
+            {
+                EndMove(move, MoveOutcome.Failed, "nobody gave the lease in time, and the server was not started");
             }
         }
         else if (AnswerOf(move) is { Refusal.Length: > 0 } answer)
@@ -181,7 +209,7 @@ internal sealed partial class Turn
         {
             MoveStep.TakeOver => (null, $"{move.ToName} takes over in a planned move"),
             _ when _state.Server.InRecovery == true => null,
-            MoveStep.Stop or MoveStep.HandOver or MoveStep.Restart => (move.Under, "a planned move is under way"),
+            MoveStep.Stop or MoveStep.HandOver or MoveStep.Restart or MoveStep.Halt => (move.Under, "a planned move is under way"),
             MoveStep.TakeBack when _state.Lease!.Held is not null || _state.Gate.IsShutForWrites => (move.Under, "a planned move is taken back"),
             MoveStep.TakeBack => (null, "the gate is not confirmed shut yet"),
             _ => null,

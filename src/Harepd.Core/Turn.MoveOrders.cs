@@ -18,8 +18,8 @@ internal sealed partial class Turn
         if (finding.Problems.Length > 0 || order.IsDryRun)
         {
             var outcome = finding.Problems.Length > 0 ? MoveOutcome.Refused : MoveOutcome.Possible;
-            var detail = outcome == MoveOutcome.Possible ? order.IsRestart ? "nothing stands in the way of a restart" : $"nothing stands in the way of a move to {finding.To!.NodeName}"
-                : "nothing was changed";
+            var what = order.Halt > TimeSpan.Zero ? "stop" : order.IsRestart ? "restart" : $"move to {finding.To?.NodeName}";
+            var detail = outcome == MoveOutcome.Possible ? $"nothing stands in the way of a {what}" : "nothing was changed";
             EndOrder(order, outcome, detail);
             if (!order.IsDryRun)
             {
@@ -79,7 +79,7 @@ internal sealed partial class Turn
         : scheduled.Order.IsRestart ? "a restart waits for its time"
         : scheduled.Order.To.Length > 0 ? $"a planned move to {scheduled.Order.To} waits for its time" : "a planned move waits for its time";
 
-    private static string WhatOf(Move move) => move.Order.IsRestart ? "a restart" : $"a planned move to {move.ToName}";
+    private static string WhatOf(Move move) => move.Step == MoveStep.Halt ? "a stop by order (harepd start ends it)" : move.Order.IsRestart ? "a restart" : $"a planned move to {move.ToName}";
 
     private MoveFinding Check(MoveOrder order) =>
         MoveChecks.Judge(new MoveQuestion
@@ -111,6 +111,7 @@ internal sealed partial class Turn
             Under = held.Under!,
             Began = now,
             StepBegan = now,
+            HaltEnds = order.Halt > TimeSpan.Zero ? now + order.Halt : Instant.Zero,
         };
         Note(DecisionKind.MoveBegins, held.Term, settings.NodeName, move.ToName, $"ordered; clients may wait for {order.Pause.TotalSeconds:0.#} s at most", actor: DecisionActor.Operator);
         var first = settings.MoveHook is null || order.IsRestart ? MoveStep.Prepare : MoveStep.Consult;

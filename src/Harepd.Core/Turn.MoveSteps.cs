@@ -34,14 +34,16 @@ internal sealed partial class Turn
                 EndMove(move, MoveOutcome.Refused, done.Detail);
                 break;
             case MoveStep.Prepare when done.IsDone:
-                Enter(move, MoveStep.Hold, done.Detail);
+                // Nobody is held for as long as a stop lasts.
+                Enter(move, move.Order.Halt > TimeSpan.Zero ? MoveStep.Shut : MoveStep.Hold, done.Detail);
                 break;
             case MoveStep.Prepare:
                 EndMove(move, MoveOutcome.TakenBack, done.Detail);
                 break;
             case MoveStep.Stop when done.IsDone:
                 NoteStopped(done.End);
-                Enter(move with { End = done.End }, !hasLease ? MoveStep.TakeBack : move.Order.IsRestart ? MoveStep.Restart : MoveStep.HandOver, done.Detail);
+                var next = move.Order.Halt > TimeSpan.Zero ? MoveStep.Halt : move.Order.IsRestart ? MoveStep.Restart : MoveStep.HandOver;
+                Enter(move with { End = done.End }, hasLease ? next : MoveStep.TakeBack, done.Detail);
                 break;
             case MoveStep.Stop:
                 Fail(move, done.Detail, hasLease ? MoveStep.Restart : MoveStep.TakeBack);
@@ -96,13 +98,15 @@ internal sealed partial class Turn
             MoveStep.Consult => Ask(next with { StepEnds = now + (settings.MoveHook ?? TimeSpan.Zero) + settings.Moves.Spare }, AskHook),
             MoveStep.Prepare => Ask(next with { StepEnds = now + settings.Moves.Checkpoint }, AskToPrepare),
             MoveStep.Hold => Ask(next with { StepEnds = now + settings.Moves.Hold, PausedAt = now, PauseEnds = now + move.Order.Pause }, AskToHold),
-            MoveStep.Shut => next with { StepEnds = now + settings.Lease.Duration },
+            MoveStep.Shut => next with { StepEnds = now + settings.Lease.Duration, PauseEnds = Instant.Min(next.PauseEnds, now + move.Order.Pause) },
+            MoveStep.Halt => Halt(next),
             // The order itself ends first: what cannot be stopped is stopped at once, and that is told.
             MoveStep.Stop => Ask(next with { StepEnds = move.PauseEnds + settings.Moves.Spare }, AskToStop),
             MoveStep.HandOver => next with { StepEnds = move.PauseEnds },
             MoveStep.TakeOver => next with { StepEnds = now + settings.Failover.PromoteTimeout + settings.Moves.Spare },
-            MoveStep.Rejoin => Ask(next with { StepEnds = now + settings.Moves.Start }, AskToRejoin),
-            MoveStep.Restart => Ask(next with { StepEnds = now + settings.Moves.Start }, AskToRestart),
+            MoveStep.Rejoin => Ask(next with { StepEnds = now + (next.StartLimit ?? settings.Moves.Start) }, AskToRejoin),
+            MoveStep.Restart => Ask(next with { StepEnds = now + (next.StartLimit ?? settings.Moves.Start) }, AskToRestart),
+            MoveStep.TakeBack when next.StartLimit is { } limit => next with { StepEnds = now + limit },
             MoveStep.Reopen => next with { StepEnds = now + settings.Moves.Start },
             // Until somebody holds the lease: there is nothing better to do.
             _ => next with { StepEnds = Instant.Forever },
@@ -116,6 +120,14 @@ internal sealed partial class Turn
         var what = $"to {next.ToName}{(next.Trouble.Length > 0 ? $"; {next.Trouble}" : "")}";
         Note(DecisionKind.MoveStep, next.Term, move.Step.ToString(), step.ToString(), what, now - move.StepBegan, DecisionActor.Operator);
         Tell(next, MoveEventKind.StepBegan, TimeSpan.Zero, "");
+    }
+
+    /// <summary>Whoever ordered it has what was wanted, and does not wait for the end.</summary>
+    private Move Halt(Move move)
+    {
+        var left = move.HaltEnds > now ? move.HaltEnds - now : TimeSpan.Zero;
+        EndLocal(move.Order.Id, MoveOutcome.Stopped, now - move.Began, $"the lease is kept for {left:d\\.hh\\:mm\\:ss}, and nobody takes over; harepd start starts it again");
+        return move with { StepEnds = move.HaltEnds };
     }
 
     private Move Ask(Move move, Func<Move, long, Effect?> effectOf)
@@ -173,7 +185,7 @@ internal sealed partial class Turn
             _opens.Add(new Effect.ReleaseHold(_state.OrderSequence + 1));
         }
 
-        var isGood = outcome is MoveOutcome.Moved or MoveOutcome.Restarted && move.Trouble.Length == 0;
+        var isGood = outcome is MoveOutcome.Stopped || (outcome is MoveOutcome.Moved or MoveOutcome.Restarted && move.Trouble.Length == 0);
         Tell(move, isGood || move.Step == MoveStep.Reopen ? MoveEventKind.StepDone : MoveEventKind.StepFailed, now - move.StepBegan, detail);
         var reason = move.Trouble.Length > 0 && move.Trouble != detail ? $"{move.Trouble}; {detail}" : detail;
         var isOpenAgain = outcome is MoveOutcome.Moved or MoveOutcome.TakenBack or MoveOutcome.Restarted && move.PausedAt != Instant.Zero;

@@ -66,7 +66,7 @@ internal sealed partial class Turn
     {
         PrimaryReads.Always => true,
         PrimaryReads.LastResort => !_state.View.Reports.Any(pair =>
-            pair.Key != settings.Self && pair.Value.Report.Gate == Gate.ReadOnly && now - pair.Value.MadeAt <= settings.Freshness),
+            pair.Key != settings.Self && pair.Value.Report is { Gate: Gate.ReadOnly, Orders: null or { IsMaintained: false } } && now - pair.Value.MadeAt <= settings.Freshness),
         _ => false,
     };
 

@@ -47,7 +47,7 @@ internal sealed partial class Turn
         var what = role == "primary"
             ? $"{holder.NodeName} holds the lease on timeline {holder.Timeline}, this server is a primary on {_state.Server.Timeline}"
             : $"{holder.NodeName} holds the lease on timeline {holder.Timeline}, this standby received {_state.Server.WriteLsn} on {_state.Server.Timeline}, which is not part of it";
-        var mayByItself = settings.Failover.RejoinsItself && now >= _state.Promotion.PausedUntil;
+        var mayByItself = settings.Failover.RejoinsItself && now >= _state.Promotion.PausedUntil && !_state.Orders.IsMaintained;
         if (!mayByItself && !rejoin.IsOrdered)
         {
             if (!rejoin.IsAdvised)
@@ -55,7 +55,7 @@ internal sealed partial class Turn
                 Note(DecisionKind.RejoinAdvised, holder.HeldTerm, role, "standby", $"{what}; harepd rejoin makes it a standby (failover.rejoin: advise)");
             }
 
-            var again = settings.Failover.RejoinsItself ? _state.Promotion.PausedUntil : Instant.Forever;
+            var again = settings.Failover.RejoinsItself ? Instant.Max(_state.Promotion.PausedUntil, _state.Orders.MaintainedUntil) : Instant.Forever;
             _state = _state with { Rejoin = rejoin with { IsAdvised = true, NextWake = again } };
             return;
         }
@@ -96,7 +96,8 @@ internal sealed partial class Turn
     private NodeReport? Supplanter()
     {
         var server = _state.Server;
-        var isIdle = _state.Lease is { Held: null, IsYielding: false } && _state.Move is not { IsOver: false } && _state.Promotion is { Current: null, IsPending: false } && !_state.IsStopping;
+        var isIdle = _state.Lease is { Held: null, IsYielding: false } && _state.Move is not { IsOver: false } && _state.Promotion is { Current: null, IsPending: false }
+            && !_state.IsStopping && _state.Orders is { IsShut: false, Start: null };
         var isSeen = !server.Timeline.IsUnknown && now - server.At <= settings.Freshness;
         var isShut = _state.Gate is { IsKnown: true, Now: Gate.Fenced, Asked: Gate.Fenced };
         if (settings.Failover.Promoter != Promoter.Harepd || !isIdle || !isSeen || !isShut || Holder() is not { Address.Length: > 0 } holder || holder.System != server.SystemId)

@@ -48,7 +48,7 @@ internal sealed partial class Turn
     private void TakeDeath(string detail)
     {
         var before = _state.Server;
-        if (before.Health == ServerHealth.StoppedCleanly && _state.Move is { IsOver: false, Step: MoveStep.HandOver or MoveStep.TakeOver })
+        if (before.Health == ServerHealth.StoppedCleanly && _state.Move is { IsOver: false, Step: MoveStep.HandOver or MoveStep.TakeOver or MoveStep.Halt })
         {
             // The order to stop it was answered first.
             return;
@@ -179,7 +179,7 @@ internal sealed partial class Turn
             Reason = _state.Gate.Reason,
             IsRogue = _state.IsRogue,
             IsShut = _state.Gate.IsShutForWrites && _state.Lease?.IsYielding == false,
-            IsPromotable = !_state.IsStopping && Failover.IsPromotable(settings.Failover, server, _state.Promotion.FailedUntil, settings.Freshness, now),
+            IsPromotable = !_state.IsStopping && IsPromotableNow(),
             Priority = settings.Failover.Priority,
             Failover = MoveInWords() ?? (_state.Promotion.Verdict.Answer == FailoverAnswer.Quiet ? "" : _state.Promotion.Verdict.Reason),
             UpstreamSilence = server.UpstreamSilence,
@@ -197,6 +197,7 @@ internal sealed partial class Turn
             Offer = OfferNow(),
             OfferAnswer = OfferAnswerNow(),
             Pause = PauseNow(),
+            Orders = OrdersNow(),
         };
     }
 
@@ -207,6 +208,7 @@ internal sealed partial class Turn
         || !(next.Offer?.SaysLike(last.Offer) ?? last.Offer is null) || last.OfferAnswer != next.OfferAnswer
         || last.AsksPositions != next.AsksPositions || last.SeenAfter != next.SeenAfter || last.InForce != next.InForce || last.Stated != next.Stated
         || last.Pause?.Number != next.Pause?.Number
+        || last.Orders?.IsMaintained != next.Orders?.IsMaintained || last.Orders?.IsFenced != next.Orders?.IsFenced || last.Orders?.IsStopped != next.Orders?.IsStopped
         || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable
         || last.Failover != next.Failover || last.Synchronous != next.Synchronous || last.Quorum != next.Quorum;
 

@@ -44,7 +44,7 @@ internal sealed partial class Turn
         settings.Failover.Promoter != Promoter.Harepd ? "failover.manager is not harepd any more"
         : server.OnDisk is not { } ended ? "where the server ended cannot be read"
         : ended.IsStandby ? "somebody made the stopped server a standby"
-        : server.SystemId != kept.System || ended.Timeline != kept.Timeline.Timeline
+        : server.SystemId != kept.System || ended.Timeline.Timeline != kept.Timeline.Timeline
             ? $"the data folder is on timeline {ended.Timeline} of system {server.SystemId}, the move left {kept.Timeline} of {kept.System}"
         : kept.End != default && ended.End != kept.End ? $"the server ended before {ended.End}, the move left it before {kept.End}: somebody ran it meanwhile"
         : kept.End == default && now - kept.Began > NoteWithoutEnd ? "it began too long ago"
@@ -67,9 +67,25 @@ internal sealed partial class Turn
             Step = MoveStep.Stop,
             Trouble = "the daemon ended in the middle",
         };
+        var isHalted = kept.HaltedUntil != Instant.Zero;
+        if (isHalted && (now >= kept.HaltedUntil || _state.Lease!.Held is null))
+        {
+            Forget(now >= kept.HaltedUntil
+                ? "the time for which it was stopped by order is over"
+                : "it was stopped by order, and the lease for that ended while no daemon ran; harepd start starts it");
+            return;
+        }
+
         _state = _state with { Unfinished = null };
         Note(DecisionKind.MoveResumed, kept.Term, settings.NodeName, kept.ToName, $"the server was left stopped, before {end} on timeline {kept.Timeline}", actor: DecisionActor.Operator);
-        Begin(move, MoveStep.TakeBack);
+        if (isHalted)
+        {
+            Begin(move with { Term = _state.Lease!.Held!.Term, HaltEnds = kept.HaltedUntil }, MoveStep.Halt);
+        }
+        else
+        {
+            Begin(move, MoveStep.TakeBack);
+        }
     }
 
     private void Forget(string reason)
@@ -92,6 +108,7 @@ internal sealed partial class Turn
         Timeline = move.Under.Timeline,
         System = move.Under.System,
         End = move.End,
+        HaltedUntil = move.Step is MoveStep.Prepare or MoveStep.Shut or MoveStep.Stop or MoveStep.Halt ? move.HaltEnds : Instant.Zero,
         Began = move.Began,
     };
 
@@ -102,6 +119,9 @@ internal sealed partial class Turn
         CountedTerm = state.Promotion.CountedTerm,
         PauseNumber = state.Promotion.PauseNumber,
         PausedUntil = state.Promotion.PausedUntil,
+        MaintainedUntil = state.Orders.MaintainedUntil,
+        FencedUntil = state.Orders.FencedUntil,
+        IsStopped = state.Orders.Stop is { Step: not StopStep.Shut },
         Move = state.Unfinished ?? NoteOf(state.Move),
         Scheduled = state.Scheduled is { } scheduled ? new KeptSchedule(scheduled.Order.To, scheduled.Order.Pause, scheduled.Order.IsRestart, scheduled.Due) : null,
     };

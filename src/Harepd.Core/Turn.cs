@@ -63,6 +63,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 TakeOrderDone(done);
                 TakeRejoinDone(done);
                 TakeSynchronized(done);
+                TakeStopDone(done);
                 break;
             case Input.PauseOrdered ordered:
                 // The hosts' calendars may differ: what is ordered here is later than what was heard here.
@@ -70,6 +71,9 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
                 break;
             case Input.RejoinOrdered:
                 _state = _state with { Rejoin = _state.Rejoin with { IsOrdered = true, IsBroken = false, NotBefore = Instant.Zero } };
+                break;
+            case Input.LocalOrdered ordered:
+                TakeLocalOrder(ordered.Order);
                 break;
             case Input.TimelineSaved saved:
                 TakeTimeline(saved.Timeline);
@@ -102,6 +106,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     {
         if (_state.Lease is not null)
         {
+            SettleLocalOrders();
             SettleUnfinished();
             SettleSchedule();
             SettleMove();
@@ -192,6 +197,11 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             return (null, "the guard does not look at the lease, and fence.requireGuard wants it");
         }
 
+        if (ShutByOrder() is { Length: > 0 } order)
+        {
+            return (null, order);
+        }
+
         if (MoveCandidacy() is { } move)
         {
             return move;
@@ -210,7 +220,8 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
     /// A standby about to take writes collects promises meanwhile; nothing is accepted before it is out of recovery, for only then is its timeline
     /// known (ADR 0010).
     /// </summary>
-    private bool MayPrepare() => !_state.IsStopping && !LacksGuard() && (_state.Server.IsPromoting || IsProving()) && now - _state.Server.At <= settings.Freshness && _state.Gate.IsShutForWrites;
+    private bool MayPrepare() => !_state.IsStopping && !_state.Orders.IsShut && !LacksGuard()
+        && (_state.Server.IsPromoting || IsProving()) && now - _state.Server.At <= settings.Freshness && _state.Gate.IsShutForWrites;
 
     /// <summary>What was resumed is not given up before the first word of the guard.</summary>
     private bool LacksGuard() => settings.RequiresGuard && !(_state.IsGuardLooking ?? _state.Lease?.Held is not null);

@@ -74,7 +74,11 @@ public abstract record Effect
     /// Stop the server (fast) and tell the end of what it wrote. The gate is shut already. A server that does not stop until <paramref name="Until"/> is
     /// stopped at once (immediate), and the order has failed.
     /// </summary>
-    public sealed record StopServer(long Sequence, Term Term, Instant Until) : Effect;
+    public sealed record StopServer(long Sequence, Term Term, Instant Until) : Effect
+    {
+        /// <summary>A standby will do as well; the end that is told then is where its replay was.</summary>
+        public bool IsAnyServer { get; init; }
+    }
 
     /// <summary>
     /// Start the stopped server: as the primary it was, only while the lease is held, or as a standby of <paramref name="Host"/>. Refused unless
@@ -149,6 +153,9 @@ public abstract record Effect
 /// <summary>How HAProxy treats this node. <see cref="Write"/> means: the others are cut first, then this one is made ready.</summary>
 public readonly record struct Route(bool Write, bool Read)
 {
+    /// <summary>No new readers, but those that are here may stay.</summary>
+    public bool LeavesReaders { get; init; }
+
     /// <summary>No traffic at all.</summary>
     public static readonly Route None;
 }
@@ -201,6 +208,15 @@ public enum DecisionKind
     SynchronyNoted = 241,
     SynchronyAsked = 242,
     SynchronyFailed = 243,
+    MaintenanceBegins = 250,
+    MaintenanceEnded = 251,
+    FenceOrdered = 252,
+    FenceEnded = 253,
+    StopOrdered = 254,
+    StopDone = 255,
+    StopEnded = 256,
+    StartOrdered = 257,
+    StartDone = 258,
     Paused = 230,
     Resumed = 231,
 }

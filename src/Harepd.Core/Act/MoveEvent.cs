@@ -60,4 +60,10 @@ public enum MoveOutcome
 
     /// <summary>It failed and could not be taken back; the ordinary rules decide who serves.</summary>
     Failed,
+
+    /// <summary>What was ordered of this node is done.</summary>
+    Done,
+
+    /// <summary>The holder's server is stopped by order, and the lease kept; or that is over, and the server stays down.</summary>
+    Stopped,
 }

@@ -23,6 +23,9 @@ public sealed record Situation
     /// <summary>The standby is about to be promoted, or is, and its new timeline is not noted yet: nobody is let in meanwhile.</summary>
     public bool IsPromoting { get; init; }
 
+    /// <summary>Why an operator's order shuts this node; empty when none does.</summary>
+    public string ShutByOrder { get; init; } = "";
+
     /// <summary>A planned move of the primary is at a step at which nobody may be let in.</summary>
     public bool IsMoving { get; init; }
 
@@ -48,6 +51,11 @@ public static class Planner
         if (situation.IsStopping)
         {
             return new(Gate.Fenced, "the daemon stops");
+        }
+
+        if (situation.ShutByOrder.Length > 0)
+        {
+            return new(Gate.Fenced, situation.ShutByOrder);
         }
 
         if (situation.IsYielding)
@@ -105,10 +113,12 @@ public static class Planner
     /// <param name="now">The gate.</param>
     /// <param name="asked">What it was asked to be.</param>
     /// <param name="holderServesReads">Readers may be sent to the holder as well.</param>
-    public static Route RouteOf(HeldLease? held, bool isKnown, Gate now, Gate? asked, bool holderServesReads)
+    /// <param name="isMaintained">A standby gets no new readers.</param>
+    public static Route RouteOf(HeldLease? held, bool isKnown, Gate now, Gate? asked, bool holderServesReads, bool isMaintained = false)
     {
         var isSettled = isKnown && asked == now;
         var isWriter = isSettled && now == Gate.ReadWrite && held is not null;
-        return new Route(Write: isWriter, Read: (isSettled && now == Gate.ReadOnly) || (isWriter && holderServesReads));
+        var isReader = isSettled && now == Gate.ReadOnly;
+        return new Route(Write: isWriter, Read: (isReader && !isMaintained) || (isWriter && holderServesReads)) { LeavesReaders = isReader && isMaintained };
     }
 }

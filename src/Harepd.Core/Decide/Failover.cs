@@ -57,6 +57,11 @@ public static class Failover
             return FailoverVerdict.No("the standby's timeline, system or received position is not known");
         }
 
+        if (question.Withheld.Length > 0)
+        {
+            return FailoverVerdict.No(question.Withheld);
+        }
+
         if (question.Last is not { } last)
         {
             return question.AcceptsLoss ? null : FailoverVerdict.No("no primary is known since this daemon began, so nobody can say what a promotion would lose");

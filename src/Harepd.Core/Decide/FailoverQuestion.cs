@@ -38,6 +38,9 @@ public sealed record FailoverQuestion
     /// <summary>An operator paused failovers until then.</summary>
     public Instant PausedUntil { get; init; }
 
+    /// <summary>Why this node takes over nothing, by an operator's order for it alone; empty where there is none.</summary>
+    public string Withheld { get; init; } = "";
+
     /// <summary>An operator ordered this standby to take over: no limit, pause, delay or grace of the automatic failover counts.</summary>
     public bool IsOrdered { get; init; }
 

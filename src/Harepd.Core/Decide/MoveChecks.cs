@@ -124,6 +124,12 @@ public static class MoveChecks
         var server = question.Server;
         var name = to.NodeName;
         check(to is { Health: ServerHealth.Running, InRecovery: true, IsStreaming: true }, $"{name} is a standby and streams", $"{name} is no standby that streams");
+        if (to.Orders is { IsFenced: true } or { IsMaintained: true })
+        {
+            check(false, "", to.Orders.IsFenced ? $"{name} is fenced by an order: harepd unfence there" : $"{name} is in maintenance: harepd maintenance --off there");
+            return;
+        }
+
         check(to.IsPromotable, $"{name} may be promoted", $"{name} may not be promoted now (noFailover, a promotion that failed a moment ago, or another failover.manager)");
         check(
             to.System == server.SystemId && to.Timeline == server.Timeline && !to.Timeline.IsUnknown,

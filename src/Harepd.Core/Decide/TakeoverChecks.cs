@@ -28,6 +28,11 @@ public static class TakeoverChecks
             "harepd promotes (failover.manager)",
             "failover.manager is not harepd: use repmgr's own command (repmgr standby promote), which harepd follows and steers");
         Check(question.Server is { Health: ServerHealth.Running, InRecovery: true }, "this node's server is a running standby", "this node's server is no running standby");
+        if (question.Withheld.Length > 0)
+        {
+            problems.Add(question.Withheld);
+        }
+
         var holder = HolderOf(question);
         Check(holder.Length == 0, "nobody holds the lease", $"{holder} holds the lease: harepd switchover there moves the primary without loss");
         Check(

@@ -20,6 +20,15 @@ public sealed record DurableMemory
     /// <summary>It ends then; in the past, or zero, when it is over.</summary>
     public Instant PausedUntil { get; init; }
 
+    /// <summary>This node is in maintenance until then; zero when it is not.</summary>
+    public Instant MaintainedUntil { get; init; }
+
+    /// <summary>This node is fenced by an operator's order until then; zero when it is not.</summary>
+    public Instant FencedUntil { get; init; }
+
+    /// <summary>The server, which is no holder's, was stopped by an operator's order, or was being stopped.</summary>
+    public bool IsStopped { get; init; }
+
     /// <summary>The planned move under way; null without one. From before the server is stopped until the move is over.</summary>
     public KeptMove? Move { get; init; }
 

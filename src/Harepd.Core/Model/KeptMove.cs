@@ -27,6 +27,9 @@ public sealed record KeptMove
     /// <summary>The end of what the stopped server wrote; zero before it is known.</summary>
     public Lsn End { get; init; }
 
+    /// <summary>The server is to stay stopped under the lease until then, by order; zero where it is not, and on the way back.</summary>
+    public Instant HaltedUntil { get; init; }
+
     /// <summary>When it began.</summary>
     public required Instant Began { get; init; }
 }

@@ -82,10 +82,10 @@ public sealed record ServerObservation
 }
 
 /// <summary>What a data folder says of the server that was run on it last.</summary>
-/// <param name="Timeline">Number of the timeline of its last checkpoint.</param>
+/// <param name="Timeline">That of its last checkpoint; one above 1 without where it left its parent is not known for certain.</param>
 /// <param name="End">After a clean stop: whoever received up to here has everything (on a standby: what it replayed). Zero after another.</param>
 /// <param name="IsStandby">It was stopped as a standby, or would come up as one.</param>
-public sealed record DiskState(uint Timeline, Lsn End, bool IsStandby);
+public sealed record DiskState(TimelinePoint Timeline, Lsn End, bool IsStandby);
 
 /// <summary>One row of <c>pg_stat_replication</c> on a primary.</summary>
 /// <param name="ApplicationName">The standby's name for itself.</param>

@@ -91,6 +91,9 @@ public sealed record NodeReport
     /// <summary>The pause that this member knows of, over or not; null before the first.</summary>
     public FailoverPause? Pause { get; init; }
 
+    /// <summary>What an operator ordered of this member alone; null without an order.</summary>
+    public OrdersTold? Orders { get; init; }
+
     /// <summary>
     /// The timeline that this member's voter has noted on its disk, none being a value too; null when unknown. Where voter and candidate are two processes
     /// it is older than the statement, and keeps its own age.

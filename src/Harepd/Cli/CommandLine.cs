@@ -49,6 +49,8 @@ internal static class CommandLine
         root.Subcommands.Add(HistoryCommand.Build(file, manual));
         root.Subcommands.Add(SwitchoverCommand.Build(file, manual));
         root.Subcommands.Add(RestartCommand.Build(file, manual));
+        root.Subcommands.Add(StopCommand.Build(file, manual));
+        root.Subcommands.Add(StopCommand.BuildStart(file, manual));
         root.Subcommands.Add(FailoverCommand.Build(file, manual));
         root.Subcommands.Add(FailoverCommand.BuildAcceptLoss(file, manual));
         root.Subcommands.Add(DataLossCommand.Build(file, manual));
@@ -56,8 +58,10 @@ internal static class CommandLine
         root.Subcommands.Add(ReinitCommand.Build(file, manual));
         root.Subcommands.Add(PauseCommand.Build(file, manual));
         root.Subcommands.Add(PauseCommand.BuildResume(file, manual));
+        root.Subcommands.Add(LocalOrderCommands.BuildMaintenance(file, manual));
         root.Subcommands.Add(HbaCommand.Build(file, manual));
         root.Subcommands.Add(FenceCommand.Build(file, manual));
+        root.Subcommands.Add(LocalOrderCommands.BuildUnfence(file, manual));
         root.Subcommands.Add(TimelineCommand.Build(file, manual));
         root.Subcommands.Add(GuardCommand.Build(file, signals, manual));
         root.Subcommands.Add(InitSqlCommand.Build(file, manual));

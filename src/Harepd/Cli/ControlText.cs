@@ -22,6 +22,7 @@ internal static class ControlText
         ["Restart"] = "start PostgreSQL again",
         ["TakeBack"] = "get the lease back",
         ["Reopen"] = "open the gate again",
+        ["Halt"] = "PostgreSQL stays stopped under the lease",
         ["Moved"] = "moved",
         ["Restarted"] = "restarted",
         ["Possible"] = "possible",
@@ -29,8 +30,15 @@ internal static class ControlText
         ["Scheduled"] = "scheduled",
         ["TakenBack"] = "TAKEN BACK",
         ["Failed"] = "FAILED",
+        ["Stopped"] = "stopped",
+        ["Done"] = "done",
         ["Asked"] = "asked",
     };
+
+    private static readonly string[] Good =
+    [
+        nameof(MoveOutcome.Moved), nameof(MoveOutcome.Restarted), nameof(MoveOutcome.Possible), nameof(MoveOutcome.Scheduled), nameof(MoveOutcome.Done), nameof(MoveOutcome.Stopped), "Asked",
+    ];
 
     /// <summary>Gives the order, writes the answers as they come, and turns the last one into an exit code.</summary>
     public static async Task<int> FollowAsync(string runDir, ControlRequest request, bool isJson, InvocationConfiguration invocation, CancellationToken stop)
@@ -51,7 +59,7 @@ internal static class ControlText
 
         return (last.Event, last.Subject) switch
         {
-            ("ended", nameof(MoveOutcome.Moved) or nameof(MoveOutcome.Restarted) or nameof(MoveOutcome.Possible) or nameof(MoveOutcome.Scheduled) or "Asked") => ExitCodes.Ok,
+            ("ended", var outcome) when Good.Contains(outcome) => ExitCodes.Ok,
             ("ended", nameof(MoveOutcome.Refused) or nameof(MoveOutcome.TakenBack)) => ExitCodes.Temporary,
             ("ended", _) => ExitCodes.Internal,
             _ => ExitCodes.Unavailable,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Harepd.Clock;
 using Harepd.Config;
+using Harepd.Control;
 using Harepd.Core.Model;
 using Harepd.Haproxy;
 using Harepd.Postgres.Fencing;
@@ -17,18 +18,49 @@ internal static class FenceCommand
 
     public static Command Build(Option<string?> file, Manual manual)
     {
-        var command = new Command("fence", "Close the gate of this server, running or not.");
+        var span = new Option<string?>("--for") { Description = "Let the daemon keep it shut for so long, at most 7 days; default: shut it once, with or without a daemon", HelpName = "DURATION" };
+        var acceptOutage = new Option<bool>("--accept-outage") { Description = "With --for on the primary: although nobody could take over" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "With --for: only the checks; nothing is changed" };
+        var command = new Command("fence", "Close the gate of this server, running or not.") { span, acceptOutage, dryRun };
         manual.Add(command, """
             With PostgreSQL down, as at boot (harepd-fence.service), pg_hba.conf is closed so that the server comes back shut. With
             PostgreSQL running, HAProxy is told to send nobody here, clients are refused and their sessions ended; the server is
-            stopped where that cannot be confirmed. A daemon that holds the lease opens the gate again. Exit codes: 0 fenced and confirmed, 69 not confirmed, 78 wrong configuration.
+            stopped where that cannot be confirmed. A daemon that holds the lease opens the gate again.
 
-            Example:
+            With --for the daemon does it and keeps it so: gate shut, lease released and not asked for again, no readers, until then or
+            harepd unfence; over restarts of the daemon, too. A standby takes over where it may, after failover.stopGrace. Where none could,
+            a primary is fenced only with --accept-outage. Exit codes: 0 fenced and confirmed, 69 not confirmed or no daemon answers, 75
+            refused, 70 not confirmed by the daemon yet, 78 wrong configuration.
+
+            Examples:
               harepd fence -f /etc/harepd.yml
+              harepd fence -f /etc/harepd.yml --for 2h
             """);
-        command.SetAction(async parsed => ConfigFile.Read(parsed, file, DaemonMode.Both, out var exitCode) is { } read
-            ? await FenceAsync(read.Config, parsed.InvocationConfiguration.Output)
-            : exitCode);
+        command.SetAction(async (parsed, stop) =>
+        {
+            if (ConfigFile.Read(parsed, file, DaemonMode.Both, out var exitCode) is not { } read)
+            {
+                return exitCode;
+            }
+
+            if (parsed.GetValue(span) is not { } text)
+            {
+                if (parsed.GetValue(acceptOutage) || parsed.GetValue(dryRun))
+                {
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync("--accept-outage and --dry-run belong to --for: say how long the fence shall last");
+                    return ExitCodes.Usage;
+                }
+
+                return await FenceAsync(read.Config, parsed.InvocationConfiguration.Output);
+            }
+
+            return await LocalOrderCommands.SpanOf(parsed, text) is { } wanted
+                ? await ControlText.FollowAsync(
+                    read.Config.RunDir,
+                    new ControlRequest("fence", PauseMs: wanted.TotalMilliseconds, DryRun: parsed.GetValue(dryRun), AcceptsOutage: parsed.GetValue(acceptOutage)),
+                    isJson: false, parsed.InvocationConfiguration, stop)
+                : ExitCodes.Usage;
+        });
         return command;
     }
 

@@ -101,6 +101,9 @@ internal static class StatusText
         json.WriteNumber("age_ms", report.Age.TotalMilliseconds);
         json.WriteString("reason", report.Reason);
         json.WriteString("failover", report.Failover);
+        json.WriteNumber("maintained_for_ms", Math.Round((Left(report, orders => orders.Maintained) ?? TimeSpan.Zero).TotalMilliseconds));
+        json.WriteNumber("fenced_for_ms", Math.Round((Left(report, orders => orders.Fenced) ?? TimeSpan.Zero).TotalMilliseconds));
+        json.WriteBoolean("is_stopped_by_order", report.Orders?.IsStopped == true);
         json.WriteString("waits_for", report.InForce);
         json.WriteString("waits_for_noted", report.Stated);
         json.WriteEndObject();
@@ -111,8 +114,16 @@ internal static class StatusText
         var failover = report.Failover.Length == 0 ? "" : $"; failover: {report.Failover}";
         var noted = report.Stated == report.InForce ? "" : report.Stated.Length == 0 ? ", not noted by the voters yet" : $", noted: {report.Stated}";
         var waits = report.InForce.Length == 0 ? "" : $"; commits wait for {report.InForce}{noted}";
-        return report.Reason + waits + failover;
+        return report.Reason + Orders(report) + waits + failover;
     }
+
+    private static string Orders(NodeReport report) =>
+        (Left(report, orders => orders.Maintained) is { } maintained ? $"; in maintenance for another {maintained:d\\.hh\\:mm\\:ss}" : "")
+        + (Left(report, orders => orders.Fenced) is { } fenced ? $"; fenced by an order for another {fenced:d\\.hh\\:mm\\:ss}" : "")
+        + (report.Orders?.IsStopped == true ? "; stopped by an order (harepd start)" : "");
+
+    /// <summary>How much longer an order of the member is in force; null when it is not.</summary>
+    internal static TimeSpan? Left(NodeReport report, Func<OrdersTold, TimeSpan> of) => report.Orders is { } orders && of(orders) > report.Age ? of(orders) - report.Age : null;
 
     /// <summary>What a member is, in a word or two.</summary>
     internal static string Role(NodeReport report) => report.IsWitness ? "witness"

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Harepd.Core;
 using Harepd.Core.Act;
+using Harepd.Core.Model;
 using Harepd.Core.Share;
 
 namespace Harepd.Control;
@@ -34,6 +35,18 @@ internal sealed class ControlDesk(Func<Input, bool> post)
                     new Input.PauseOrdered(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), TimeSpan.FromMilliseconds(request.PauseMs)),
                     "no member takes over by itself until then; leases, gates and planned moves go on as ever",
                     answers);
+            case "maintenance":
+                return Local(request, LocalOrderKind.Maintain, answers);
+            case "end-maintenance":
+                return Local(request, LocalOrderKind.EndMaintenance, answers);
+            case "fence":
+                return Local(request, LocalOrderKind.Fence, answers);
+            case "stop" when Within(request.TimeoutMs, MoveOrder.LongestPause):
+                return Local(request, LocalOrderKind.Stop, answers);
+            case "start" when Within(request.TimeoutMs, LocalOrder.LongestStart):
+                return Local(request, LocalOrderKind.Start, answers);
+            case "unfence":
+                return Local(request, LocalOrderKind.Unfence, answers);
             case "resume":
                 return Ask(new Input.PauseOrdered(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), TimeSpan.Zero), "members take over by themselves again", answers);
             default:
@@ -89,6 +102,15 @@ internal sealed class ControlDesk(Func<Input, bool> post)
         var after = TimeSpan.FromMilliseconds(Math.Clamp(request.AfterMs, 0, MoveOrder.LongestDelay.TotalMilliseconds));
         return Await(number => new Input.MoveOrdered(new MoveOrder(number, request.To, pause, request.DryRun) { After = after, IsRestart = request.Verb == "restart" }), answers);
     }
+
+    private string? Local(ControlRequest request, LocalOrderKind kind, ChannelWriter<ControlAnswer> answers)
+    {
+        var span = TimeSpan.FromMilliseconds(Math.Clamp(request.PauseMs, 0, LocalOrder.Longest.TotalMilliseconds));
+        var timeout = request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : MoveOrder.DefaultPause;
+        return Await(number => new Input.LocalOrdered(new LocalOrder(number, kind, request.DryRun) { For = span, AcceptsOutage = request.AcceptsOutage, Timeout = timeout }), answers);
+    }
+
+    private static bool Within(double milliseconds, TimeSpan longest) => milliseconds >= 1000 && milliseconds <= longest.TotalMilliseconds;
 
     private string? Await(Func<long, Input> order, ChannelWriter<ControlAnswer> answers)
     {

@@ -3,13 +3,17 @@ using System.Text.Json.Serialization;
 namespace Harepd.Control;
 
 /// <summary>What a command asks of the daemon of its host: one JSON object on one line.</summary>
-/// <param name="Verb"><c>switchover</c>, <c>restart</c>, <c>cancel</c>, <c>failover</c>, <c>rejoin</c>, <c>pause</c> or <c>resume</c>.</param>
+/// <param name="Verb"><c>switchover</c>, <c>restart</c>, <c>cancel</c>, <c>failover</c>, <c>rejoin</c>, <c>pause</c>, <c>resume</c>,
+/// <c>maintenance</c>, <c>end-maintenance</c>, <c>fence</c>, <c>unfence</c>, <c>stop</c> or <c>start</c>.</param>
 /// <param name="To">Node name of the standby that shall take over; empty for the best.</param>
-/// <param name="PauseMs">How long clients may wait at most; of <c>pause</c>: how long nobody takes over by itself.</param>
+/// <param name="PauseMs">How long clients may wait at most; of <c>pause</c>, <c>maintenance</c>, <c>fence</c> and <c>stop</c>: how long these last.</param>
 /// <param name="DryRun">Only the checks.</param>
 /// <param name="AfterMs">Of <c>switchover</c> and <c>restart</c>: begin so long after; zero for now.</param>
 /// <param name="AcceptsLoss">Of <c>failover</c>: what is lacking may be lost.</param>
-internal sealed record ControlRequest(string Verb, string To = "", double PauseMs = 0, bool DryRun = false, bool AcceptsLoss = false, double AfterMs = 0);
+/// <param name="TimeoutMs">Of <c>stop</c> and <c>start</c>: how long the server may take.</param>
+/// <param name="AcceptsOutage">Of <c>fence</c> and <c>stop</c>: that nobody may be able to write meanwhile is wanted.</param>
+internal sealed record ControlRequest(
+    string Verb, string To = "", double PauseMs = 0, bool DryRun = false, bool AcceptsLoss = false, double AfterMs = 0, bool AcceptsOutage = false, double TimeoutMs = 0);
 
 /// <summary>What the daemon answers: one JSON object a line, until one with <c>event: ended</c>, or <c>error</c>.</summary>
 /// <param name="Event"><c>check</c>, <c>problem</c>, <c>begin</c>, <c>done</c>, <c>failed</c>, <c>ended</c>, <c>error</c>.</param>

@@ -68,7 +68,7 @@ internal static class HealthRules
 
         public bool IsReplica =>
             status is { IsServerRunning: true, IsReadable: true, Server.InRecovery: true } && status.Gate >= Gate.ReadOnly
-            && !IsSet(NoLoadBalance)
+            && !IsSet(NoLoadBalance) && !status.IsMaintained
             && IsWithinLag
             && (query.ReplicationState is null || query.ReplicationState == StatusWords.ReplicationState(status.Server!.IsStreaming));
 

@@ -41,6 +41,9 @@ internal sealed record NodeStatus
     /// <summary>A standby here may serve reads: streaming, within the lag limit, with hysteresis.</summary>
     public bool IsReadable { get; init; }
 
+    /// <summary>An operator put this node in maintenance: no readers are to come.</summary>
+    public bool IsMaintained { get; init; }
+
     /// <summary>The standby is one that commits wait for.</summary>
     public bool IsSynchronous { get; init; }
 

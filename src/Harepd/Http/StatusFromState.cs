@@ -55,6 +55,7 @@ internal static class StatusFromState
             Reason = state.Gate.Reason,
             Server = settings.HasCandidate ? state.Server : null,
             IsReadable = state.IsReadable,
+            IsMaintained = state.Orders.IsMaintained,
             IsSynchronous = own?.IsSynchronous == true,
             IsQuorum = own?.IsQuorum == true,
             WaitsFor = state.Synchrony.InForce?.Count ?? 0,

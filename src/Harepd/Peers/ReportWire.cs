@@ -62,6 +62,7 @@ internal static class ReportWire
             Stated = Clean(report.Stated, MaxReason),
             Offer = report.Offer is { } offer ? OfferWire.Write(offer) : null,
             OfferAnswer = report.OfferAnswer is { } answer ? OfferWire.Write(answer) : null,
+            Orders = report.Orders is { } orders ? new Orders { MaintainedNanos = Nanos(orders.Maintained), FencedNanos = Nanos(orders.Fenced), IsStopped = orders.IsStopped } : null,
             Pause = report.Pause is { } pause ? new Pause { Number = pause.Number, ForNanos = Nanos(pause.For) } : null,
         };
         if (report.InRecovery is { } inRecovery)
@@ -133,6 +134,7 @@ internal static class ReportWire
         Stated = Text(wire.Stated, MaxReason, "report.stated"),
         Offer = wire.Offer is { } offer ? OfferWire.Read(offer) : null,
         OfferAnswer = wire.OfferAnswer is { } answer ? OfferWire.Read(answer) : null,
+        Orders = wire.Orders is { } orders ? new OrdersTold(Span(orders.MaintainedNanos, "orders.maintained"), Span(orders.FencedNanos, "orders.fenced")) { IsStopped = orders.IsStopped } : null,
         Pause = wire.Pause is { } pause ? new FailoverPause(Number(pause.Number, 0, "pause.number"), Span(pause.ForNanos, "pause.for")) : null,
     };
 }

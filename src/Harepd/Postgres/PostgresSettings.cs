@@ -62,6 +62,9 @@ internal sealed record PostgresSettings
     /// <summary>Between two write probes on a primary; zero switches them off.</summary>
     public TimeSpan WriteProbeInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What <c>primary_conninfo</c> begins with where none was ever set here; the host is missing.</summary>
+    public string FirstConnInfo => $"user={ReplicationUser} application_name={NodeName}";
+
     /// <summary>The login that these settings describe.</summary>
     public PgEndpoint Endpoint(string part, params KeyValuePair<string, string>[] sessionSettings) => new()
     {

@@ -8,6 +8,12 @@ namespace Harepd.Runtime;
 /// <summary><see cref="DurableMemory"/> by the calendar: milliseconds since 1970. What came later is missing in files of earlier versions.</summary>
 internal sealed record KeptMemory(int Version, long[] Failovers, long CountedTerm, long PauseNumber, long PausedUntil)
 {
+    public long MaintainedUntil { get; init; }
+
+    public long FencedUntil { get; init; }
+
+    public bool IsStopped { get; init; }
+
     public MoveNote? Move { get; init; }
 
     public ScheduleNote? Scheduled { get; init; }
@@ -17,8 +23,11 @@ internal sealed record KeptMemory(int Version, long[] Failovers, long CountedTer
         [.. memory.Failovers.Select(at => unixMillis - (long)(now - at).TotalMilliseconds)],
         memory.CountedTerm.Value,
         memory.PauseNumber,
-        memory.PausedUntil > now ? unixMillis + (long)(memory.PausedUntil - now).TotalMilliseconds : 0)
+        Until(memory.PausedUntil, now, unixMillis))
     {
+        MaintainedUntil = Until(memory.MaintainedUntil, now, unixMillis),
+        FencedUntil = Until(memory.FencedUntil, now, unixMillis),
+        IsStopped = memory.IsStopped,
         Move = memory.Move is { } move ? MoveNote.Of(move, now, unixMillis) : null,
         Scheduled = memory.Scheduled is { } scheduled ? ScheduleNote.Of(scheduled, now, unixMillis) : null,
     };
@@ -26,25 +35,36 @@ internal sealed record KeptMemory(int Version, long[] Failovers, long CountedTer
     /// <summary>A calendar that was set back since must neither make a failover of the future nor a pause without an end.</summary>
     public DurableMemory ToMemory(Instant now, long unixMillis)
     {
-        var left = TimeSpan.FromMilliseconds(Math.Clamp(PausedUntil - unixMillis, 0, FailoverPause.Longest.TotalMilliseconds));
         return new DurableMemory
         {
             Failovers = [.. (Failovers ?? []).TakeLast(FlapGuard.Kept).Select(at => now - TimeSpan.FromMilliseconds(Math.Clamp(unixMillis - at, 0, TimeSpan.FromDays(1).TotalMilliseconds))).Order()],
             CountedTerm = new Term(Math.Max(0, CountedTerm)),
             PauseNumber = Math.Clamp(PauseNumber, 0, unixMillis + (long)FailoverPause.Longest.TotalMilliseconds),
-            PausedUntil = left > TimeSpan.Zero ? now + left : Instant.Zero,
+            PausedUntil = Left(PausedUntil, FailoverPause.Longest),
+            MaintainedUntil = Left(MaintainedUntil, LocalOrder.Longest),
+            FencedUntil = Left(FencedUntil, LocalOrder.Longest),
+            IsStopped = IsStopped,
             Move = Move?.ToMove(now, unixMillis),
             Scheduled = Scheduled?.ToSchedule(now, unixMillis),
         };
+
+        Instant Left(long until, TimeSpan longest) => until > unixMillis ? now + TimeSpan.FromMilliseconds(Math.Min(until - unixMillis, longest.TotalMilliseconds)) : Instant.Zero;
     }
+
+    private static long Until(Instant until, Instant now, long unixMillis) => until > now ? unixMillis + (long)(until - now).TotalMilliseconds : 0;
 }
 
 /// <summary>A planned move under way, as it is kept; one that makes no sense counts for nothing.</summary>
 internal sealed record MoveNote(long Number, bool IsRestart, string To, string ToName, long Term, uint Timeline, ulong SwitchLsn, ulong System, ulong End, long Began)
 {
+    public long HaltedUntil { get; init; }
+
     public static MoveNote Of(KeptMove move, Instant now, long unixMillis) => new(
         move.Number, move.IsRestart, move.To.Address ?? "", move.ToName, move.Term.Value, move.Timeline.Timeline, move.Timeline.SwitchLsn.Value, move.System.Value, move.End.Value,
-        unixMillis - (long)(now - move.Began).TotalMilliseconds);
+        unixMillis - (long)(now - move.Began).TotalMilliseconds)
+    {
+        HaltedUntil = move.HaltedUntil == Instant.Zero ? 0 : unixMillis + (long)(move.HaltedUntil - now).TotalMilliseconds,
+    };
 
     public KeptMove? ToMove(Instant now, long unixMillis) => Number <= 0 || Term <= 0 || Timeline == 0 || System == 0 || To is not { Length: > 0 } || ToName is null ? null : new KeptMove
     {
@@ -56,6 +76,7 @@ internal sealed record MoveNote(long Number, bool IsRestart, string To, string T
         Timeline = new TimelinePoint(Timeline, new Lsn(SwitchLsn)),
         System = new SystemId(System),
         End = new Lsn(End),
+        HaltedUntil = HaltedUntil == 0 ? Instant.Zero : now + TimeSpan.FromMilliseconds(Math.Clamp(HaltedUntil - unixMillis, 0, LocalOrder.Longest.TotalMilliseconds)),
         Began = now - TimeSpan.FromMilliseconds(Math.Clamp(unixMillis - Began, 0, TimeSpan.FromDays(3650).TotalMilliseconds)),
     };
 }

@@ -90,7 +90,7 @@ internal sealed class OrderLane : IDisposable
                 Answer(prepare.Sequence, _server.Prepare(prepare.Host, prepare.Port, prepare.Until));
                 break;
             case Effect.StopServer stop when MayDo(stop.Sequence, stop.Term):
-                var result = MustBeShut() is { } reason ? StopResult.Refused(reason) : _server.Stop(stop.Until);
+                var result = MustBeShut() is { } reason ? StopResult.Refused(reason) : _server.Stop(stop.Until, stop.IsAnyServer);
                 Answer(stop.Sequence, result.IsDone, result.End, result.Detail);
                 break;
             case Effect.StartServer start when MayDo(start.Sequence, start.Term):

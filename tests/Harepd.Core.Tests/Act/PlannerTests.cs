@@ -127,4 +127,23 @@ public sealed class PlannerTests
     [MemberData(nameof(Routes))]
     public void Traffic_goes_only_to_a_gate_that_is_confirmed_open_and_not_about_to_be_shut(bool isHolder, bool isKnown, Gate now, Gate? asked, bool write, bool read) =>
         Assert.Equal(new Route(write, read), Planner.RouteOf(isHolder ? Lease : null, isKnown, now, asked, holderServesReads: false));
+
+    [Fact]
+    public void An_operators_order_shuts_every_gate_whatever_is_held()
+    {
+        foreach (var isHolder in new[] { true, false })
+        {
+            var situation = Calm(isHolder, isHolder ? Fitness.Fit : Fitness.Unfit, isHolder ? Primary(At(0)) : Standby(At(0))) with { MayServeReads = true, ShutByOrder = "ordered" };
+
+            Assert.Equal(new DesiredGate(Gate.Fenced, "ordered"), Planner.Desire(situation));
+        }
+    }
+
+    [Fact]
+    public void A_standby_in_maintenance_gets_no_new_readers_and_a_holder_goes_on_serving()
+    {
+        Assert.Equal(Route.None with { LeavesReaders = true }, Planner.RouteOf(null, isKnown: true, Gate.ReadOnly, Gate.ReadOnly, holderServesReads: false, isMaintained: true));
+        Assert.Equal(Route.None, Planner.RouteOf(null, isKnown: true, Gate.Fenced, Gate.Fenced, holderServesReads: false, isMaintained: true));
+        Assert.Equal(new Route(true, true), Planner.RouteOf(Lease, isKnown: true, Gate.ReadWrite, Gate.ReadWrite, holderServesReads: true, isMaintained: true));
+    }
 }

@@ -1,5 +1,6 @@
 using Harepd.Core.Act;
 using Harepd.Core.Model;
+using Harepd.Core.Observe;
 using Xunit;
 using static Harepd.Core.Tests.Samples;
 
@@ -51,5 +52,67 @@ public sealed class MemoryTests
     public void A_step_that_changes_nothing_of_it_keeps_nothing()
     {
         Assert.Empty(NodeMachine.Step(Begin(new DurableMemory()), Node, new Input.Tick(), At(1)).Effects.OfType<Effect.KeepMemory>());
+    }
+
+    [Fact]
+    public void Orders_for_this_node_are_kept_until_their_end()
+    {
+        var memory = new DurableMemory { MaintainedUntil = At(5_000), FencedUntil = At(3_000), IsStopped = true };
+        var begun = NodeMachine.Step(Begin(memory), Node, new Input.Tick(), At(1_000));
+        Assert.Equal((At(5_000), At(3_000), true), (begun.State.Orders.MaintainedUntil, begun.State.Orders.FencedUntil, begun.State.Orders.Stop is not null));
+        Assert.Empty(begun.Effects.OfType<Effect.KeepMemory>());
+
+        var unfenced = NodeMachine.Step(begun.State, Node, new Input.Tick(), At(3_000));
+        Assert.Equal((At(5_000), Instant.Zero), (unfenced.State.Orders.MaintainedUntil, Assert.Single(unfenced.Effects.OfType<Effect.KeepMemory>()).Memory.FencedUntil));
+        Assert.Equal(Instant.Zero, NodeMachine.Step(unfenced.State, Node, new Input.Tick(), At(5_000)).State.Orders.MaintainedUntil);
+
+        // Somebody else started the server.
+        var running = NodeMachine.Step(unfenced.State, Node, new Input.Observed(Standby(At(3_500))), At(3_500));
+        Assert.Null(running.State.Orders.Stop);
+        Assert.False(Assert.Single(running.Effects.OfType<Effect.KeepMemory>()).Memory.IsStopped);
+    }
+
+    /// <summary>Seconds since it began, end as kept, system and timeline of the data folder, its end, standby → goes on.</summary>
+    public static TheoryData<double, ulong, ulong, uint, ulong, bool, bool> Folders => new()
+    {
+        { 5, 0x4000001, 7001, 1, 0x4000001, false, true },
+        { 90_000, 0x4000001, 7001, 1, 0x4000001, false, true },
+        { 5, 0, 7001, 1, 0x4000001, false, true },
+        { 1_000, 0, 7001, 1, 0x4000001, false, false },
+        { 5, 0x4000001, 7002, 1, 0x4000001, false, false },
+        { 5, 0x4000001, 7001, 2, 0x4000001, false, false },
+        { 5, 0x4000001, 7001, 1, 0x4000009, false, false },
+        { 5, 0x4000001, 7001, 1, 0x4000001, true, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_move_goes_on_only_with_a_server_that_is_as_it_was_left(double seconds, ulong kept, ulong system, uint timeline, ulong end, bool isStandby, bool goesOn)
+    {
+        var move = new KeptMove
+        {
+            Number = 9,
+            To = A,
+            ToName = "a",
+            Term = new Term(7),
+            Timeline = First,
+            System = OneSystem,
+            End = new Lsn(kept),
+            Began = At(0) - TimeSpan.FromSeconds(seconds),
+        };
+        var seen = new Input.Observed(new ServerObservation
+        {
+            At = At(100),
+            Health = ServerHealth.StoppedCleanly,
+            SystemId = new SystemId(system),
+            OnDisk = new DiskState(new TimelinePoint(timeline, default), new Lsn(end), isStandby),
+        });
+
+        var step = NodeMachine.Step(Begin(new DurableMemory { Move = move }), Node, seen, At(100));
+
+        Assert.Null(step.State.Unfinished);
+        Assert.Equal(goesOn ? MoveStep.TakeBack : null, step.State.Move?.Step);
+        Assert.Equal(goesOn, Assert.Single(step.Effects.OfType<Effect.Record>(), record => record.Decision.Kind is DecisionKind.MoveResumed or DecisionKind.MoveForgotten).Decision.Kind == DecisionKind.MoveResumed);
+        Assert.Empty(step.Effects.OfType<Effect.StartServer>());
     }
 }

@@ -29,6 +29,9 @@ internal sealed class Checkers(World world)
     /// <summary>Planned moves that were begun and taken back, or failed.</summary>
     public long MovesBack { get; private set; }
 
+    /// <summary>Times that a fence by order or a maintenance began or ended.</summary>
+    public long LocalOrdersSeen { get; private set; }
+
     /// <summary>A planned move is over.</summary>
     public void MoveEnded(MoveOutcome outcome)
     {
@@ -75,6 +78,7 @@ internal sealed class Checkers(World world)
             }
         }
 
+        Withheld(host, before, step);
         var held = step.State.Lease?.Held;
         if (held is null)
         {
@@ -94,6 +98,24 @@ internal sealed class Checkers(World world)
         }
 
         host.LeaseUntil = Instant.Max(host.LeaseUntil, held.Deadline);
+    }
+
+    /// <summary>A fenced node opens nothing and asks nobody for the lease; one in maintenance promotes nothing.</summary>
+    private void Withheld(SimHost host, NodeState before, NodeStep step)
+    {
+        var (was, now) = (before.Orders, step.State.Orders);
+        LocalOrdersSeen += was.IsShut != now.IsShut || was.IsMaintained != now.IsMaintained ? 1 : 0;
+        if (now.IsShut || now.IsMaintained)
+        {
+            host.WithheldAt = world.Agenda.Now;
+            Demand(!step.Effects.Any(effect => effect is Effect.Promote), host, "a promotion is begun although an operator's order forbids it");
+        }
+
+        if (was.IsShut && now.IsShut)
+        {
+            Demand(!step.Effects.Any(effect => effect is Effect.OpenGate), host, "a gate is opened although an operator fenced the node, or stopped its server");
+            Demand(!step.Effects.Any(effect => effect is Effect.Ask { Request: LeaseRequest.Prepare or LeaseRequest.Accept }), host, "the lease is asked for although an operator fenced the node");
+        }
     }
 
     /// <summary>At the moment at which a write gate is opened.</summary>
@@ -185,7 +207,7 @@ internal sealed class Checkers(World world)
         var settled = world.Agenda.Now - 3 * Span.Second / 2;
         return other.Server is { IsRunning: true, IsStandby: true, IsHung: false, HasSlotsFull: false, IsPromoting: false }
             && other.Server.Timeline == host.Server.Timeline && other.Server.Wal > host.Server.Wal && other.Server.WalChangedAt < settled
-            && other.Server.UpSince < settled && other.Candidate!.State is { IsStopping: false } state
+            && other.Server.UpSince < settled && other.WithheldAt < settled && other.Candidate!.State is { IsStopping: false } state
             && state.Promotion.FailedUntil == Instant.Zero;
     }
 

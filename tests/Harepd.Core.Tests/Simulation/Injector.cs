@@ -1,15 +1,23 @@
+using Harepd.Core.Model;
+
 namespace Harepd.Core.Tests.Simulation;
 
 /// <summary>Throws the faults of the plan at the world, each kind by its own dice, and takes them all back in the end.</summary>
 internal sealed class Injector
 {
+    /// <summary>No order for one node lasts longer here.</summary>
+    public static readonly TimeSpan LongestOrder = TimeSpan.FromSeconds(6);
+
     private readonly World _world;
     private readonly Dictionary<Faults, Dice> _dice = [];
+    // Of its own, so that the rest of a seed stays as it was before there were such orders.
+    private readonly Dice _local;
     private bool _isOver;
 
     public Injector(World world)
     {
         _world = world;
+        _local = new Dice(world.Plan.Seed, "local orders");
         foreach (var fault in Enum.GetValues<Faults>().Where(fault => fault is not (Faults.None or Faults.All)))
         {
             _dice[fault] = new Dice(world.Plan.Seed, fault.ToString());
@@ -98,6 +106,11 @@ internal sealed class Injector
     /// <summary>An operator orders a planned move at whoever serves; now and then two, or one that is cancelled.</summary>
     private void Switchover(Dice dice)
     {
+        if (_local.Chance(0.5))
+        {
+            OrderLocally();
+        }
+
         var order = new MoveOrder(_world.Agenda.Now, "", TimeSpan.FromSeconds(1 + dice.Below(3)), IsDryRun: false) { IsRestart = dice.Chance(0.2) };
         var (isTwice, isCancelled) = (dice.Chance(0.1), dice.Chance(0.1));
         var served = _world.DataHosts.FirstOrDefault(host => host.IsWriteOpen)?.Candidate;
@@ -118,6 +131,19 @@ internal sealed class Injector
         {
             _world.Agenda.After(30 * Span.Millisecond, () => served?.Post(new Input.MoveCancelled("the simulation says so")));
         }
+    }
+
+    /// <summary>An operator orders something of one node alone: maintenance, a fence, and now and then their end.</summary>
+    private void OrderLocally()
+    {
+        var kind = _local.Pick(Enum.GetValues<LocalOrderKind>());
+        var order = new LocalOrder(_world.Agenda.Now, kind, _local.Chance(0.1))
+        {
+            For = TimeSpan.FromMilliseconds(500 + _local.Below((int)LongestOrder.TotalMilliseconds - 500)),
+            AcceptsOutage = _local.Chance(0.5),
+            Timeout = TimeSpan.FromSeconds(1 + _local.Below(3)),
+        };
+        _local.Pick(_world.DataHosts).Candidate?.Post(new Input.LocalOrdered(order));
     }
 
     private void StrikeServer(Faults fault, SimHost host, Dice dice, long brief)

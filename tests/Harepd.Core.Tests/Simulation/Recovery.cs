@@ -9,6 +9,12 @@ internal sealed class Recovery(World world)
     public void Run()
     {
         Heal();
+        if (world.Plan.Has(Faults.Switchover))
+        {
+            // What operators ordered of single nodes ends by itself.
+            world.RunUntil(world.Agenda.Now + Span.Of(Injector.LongestOrder));
+        }
+
 
         // Restarted voters are silent for Q; then a lease may have to run out, an election take place and repmgr mend what is left.
         var lease = Span.Of(world.Plan.Lease.AbstainFor);

@@ -60,6 +60,9 @@ internal sealed class SimHost(World world, int index, bool hasData)
 
     public Term LeaseTerm { get; set; }
 
+    /// <summary>When an operator's order last kept it from taking over.</summary>
+    public long WithheldAt { get; set; } = -1000 * Span.Second;
+
     /// <summary>When it last released a lease that it had.</summary>
     public long ReleasedAt { get; set; }
 

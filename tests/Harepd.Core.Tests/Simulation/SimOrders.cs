@@ -74,12 +74,16 @@ internal sealed class SimOrders(World world, SimHost host, SimProcess process)
 
         if (host.Server.IsRunning)
         {
-            world.Note(host.Name, "server is stopped for a planned move");
-            world.Replication.Flush(host);
+            world.Note(host.Name, "server is stopped by an order");
+            if (!host.Server.IsStandby)
+            {
+                world.Replication.Flush(host);
+            }
+
             host.StopServer(isClean: true);
         }
 
-        Answer(stop.Sequence, host.Server is { WasStoppedCleanly: true, IsStandby: false });
+        Answer(stop.Sequence, host.Server.WasStoppedCleanly && (stop.IsAnyServer || !host.Server.IsStandby));
     }
 
     private void Start(Effect.StartServer start)

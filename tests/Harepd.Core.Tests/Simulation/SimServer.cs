@@ -90,7 +90,7 @@ internal sealed class SimServer
             WriteLsn = new Lsn(IsLagging ? 0x9000_0000UL : 0x1000UL),
             ReplayLsn = new Lsn(0x1000),
             IsStreaming = isAsked && IsStandby,
-            OnDisk = IsRunning ? null : new DiskState(Timeline.Timeline, WasStoppedCleanly ? new Lsn(0x1000UL + (ulong)Wal) : default, IsStandby),
+            OnDisk = IsRunning ? null : new DiskState(Timeline, WasStoppedCleanly ? new Lsn(0x1000UL + (ulong)Wal) : default, IsStandby),
         } is var seen && time is { } managed && isAsked ? Managed(seen, managed) : seen;
     }
 

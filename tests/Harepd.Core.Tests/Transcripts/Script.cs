@@ -151,6 +151,33 @@ internal sealed class Script
             case ["pause", var span]:
                 _stage.Pause(name, Span(span));
                 break;
+            case ["maintain", var span, .. var options]:
+                _stage.OrderLocal(name, LocalOrderKind.Maintain, Span(span), options);
+                break;
+            case ["end-maintenance"]:
+                _stage.OrderLocal(name, LocalOrderKind.EndMaintenance, default, []);
+                break;
+            case ["fence", var span, .. var options]:
+                _stage.OrderLocal(name, LocalOrderKind.Fence, Span(span), options);
+                break;
+            case ["stop-server", .. var options]:
+                _stage.OrderLocal(name, LocalOrderKind.Stop, default, options);
+                break;
+            case ["halt", var span, .. var options]:
+                _stage.OrderLocal(name, LocalOrderKind.Stop, Span(span), [.. options, "accept"]);
+                break;
+            case ["start-server", .. var options]:
+                _stage.OrderLocal(name, LocalOrderKind.Start, default, options);
+                break;
+            case ["local", var outcome, .. var rest]:
+                _stage.AnswerLocal(name, outcome == "done", rest is [var reached] ? At(reached) : default);
+                break;
+            case ["stopped-standby"]:
+                _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = ServerHealth.StoppedCleanly, SystemId = Samples.OneSystem, OnDisk = new DiskState(Samples.First, At("0/3000001"), IsStandby: true) });
+                break;
+            case ["unfence"]:
+                _stage.OrderLocal(name, LocalOrderKind.Unfence, default, []);
+                break;
             case ["resume"]:
                 _stage.Pause(name, TimeSpan.Zero);
                 break;
@@ -188,7 +215,7 @@ internal sealed class Script
                 _stage.Observe(name, Samples.Standby(_stage.Now, Timeline(timeline)));
                 break;
             case ["stopped", var end, .. var timeline]:
-                _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = ServerHealth.StoppedCleanly, SystemId = Samples.OneSystem, OnDisk = new DiskState(Timeline(timeline).Timeline, At(end), IsStandby: false) });
+                _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = ServerHealth.StoppedCleanly, SystemId = Samples.OneSystem, OnDisk = new DiskState(Timeline(timeline), At(end), IsStandby: false) });
                 break;
             case [var health] when Enum.TryParse<ServerHealth>(health, ignoreCase: true, out var seen):
                 _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = seen });

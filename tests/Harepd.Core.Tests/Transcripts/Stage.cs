@@ -119,6 +119,18 @@ internal sealed class Stage(Narrator narrator)
     public void Pause(string name, TimeSpan span) =>
         Step(_actors[name], new Input.PauseOrdered(++_orders, span), span > TimeSpan.Zero ? "is told to pause failovers" : "is told to resume");
 
+    /// <summary>An operator orders something of this node alone.</summary>
+    public void OrderLocal(string name, LocalOrderKind kind, TimeSpan span, string[] options) => Step(
+        _actors[name],
+        new Input.LocalOrdered(new LocalOrder(++_orders, kind, options.Contains("dry")) { For = span, AcceptsOutage = options.Contains("accept") }),
+        $"gets the order {kind}{(span > TimeSpan.Zero ? $" for {span}" : "")}");
+
+    /// <summary>What became of an order to stop or start a server that is no holder's.</summary>
+    public void AnswerLocal(string name, bool isDone, Lsn end) => Step(
+        _actors[name],
+        new Input.OrderDone(_actors[name].State!.Orders.Start?.Awaited ?? _actors[name].State!.Orders.Stop?.Awaited ?? 0, isDone, end, isDone ? "done" : "the server would not"),
+        isDone ? "its server did as ordered" : "its server did not do as ordered");
+
     public void OrderRejoin(string name) => Step(_actors[name], new Input.RejoinOrdered(), "is told to rejoin");
 
     public void AnswerRejoin(string name, bool isDone) => Step(

@@ -5,7 +5,7 @@ namespace Harepd.Tests.Cli;
 
 public sealed class CommandLineTests
 {
-    private static readonly string[] Listed = ["check", "status", "history", "switchover", "restart", "failover", "accept-loss", "dataloss", "rejoin", "reinit", "pause", "resume", "hba", "fence", "timeline", "guard", "init-sql", "haproxy-config", "version"];
+    private static readonly string[] Listed = ["check", "status", "history", "switchover", "restart", "stop", "start", "failover", "accept-loss", "dataloss", "rejoin", "reinit", "pause", "resume", "maintenance", "hba", "fence", "unfence", "timeline", "guard", "init-sql", "haproxy-config", "version"];
 
     public static TheoryData<string> Commands() => [.. Listed];
 
@@ -36,6 +36,12 @@ public sealed class CommandLineTests
     [InlineData("check")]
     [InlineData("hba", "-f", "x")]
     [InlineData("hba", "-f", "x", "--gate", "open")]
+    [InlineData("stop", "-f", "x", "--accept-outage")]
+    [InlineData("stop", "-f", "x", "--for", "5m")]
+    [InlineData("start", "-f", "x", "--timeout", "1h")]
+    [InlineData("maintenance", "-f", "x")]
+    [InlineData("maintenance", "-f", "x", "--for", "1h", "--off")]
+    [InlineData("maintenance", "-f", "x", "--for", "8d")]
     [InlineData("-f", "x", "--server-only", "--client-only")]
     [InlineData("-f", "x", "--server-only", "--once")]
     [InlineData]

@@ -25,6 +25,7 @@ public sealed class HealthRulesTests
     [InlineData("standby, quorum", ".......+++..+++.+..+")]
     [InlineData("standby, lagging", ".........+..........")]
     [InlineData("standby, noloadbalance", ".........+..........")]
+    [InlineData("standby, in maintenance", ".........+..........")]
     [InlineData("standby, fenced", ".........+..........")]
     [InlineData("standby, starting", "....................")]
     [InlineData("rogue", ".........+..........")]

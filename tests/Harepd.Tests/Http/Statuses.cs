@@ -67,6 +67,7 @@ internal static class Statuses
         "standby, quorum" => Standby() with { IsQuorum = true },
         "standby, lagging" => Standby() with { IsReadable = false },
         "standby, noloadbalance" => Standby() with { Tags = Standby().Tags.Add("noloadbalance", "true") },
+        "standby, in maintenance" => Standby() with { IsMaintained = true },
         "standby, fenced" => Standby() with { Gate = Gate.Fenced },
         "standby, starting" => Standby() with { Server = Standby().Server! with { Health = ServerHealth.Starting } },
         "rogue" => Primary() with { HeldTerm = Term.None, LeaseDeadline = Instant.Zero, Gate = Gate.Fenced, IsRogue = true },

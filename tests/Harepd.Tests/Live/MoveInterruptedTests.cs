@@ -17,10 +17,20 @@ public sealed class MoveInterruptedTests(ITestOutputHelper output)
     [Fact]
     public async Task A_daemon_that_is_killed_in_the_middle_of_a_move_leaves_nothing_stuck()
     {
-        // A server that was started again before the daemon is there, beside one that took over meanwhile, is an old primary like any other.
+        // A server that was started again before the daemon is there, beside one that took over meanwhile, is an old primary like any other. Where the server is, a
+        // daemon that finds it stopped knows from the one before.
         var options = new LabClusterOptions
         {
-            Harepd = new() { Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.rejoin"] = "auto", ["failover.minInterval"] = "1s" } },
+            Harepd = new()
+            {
+                Keys = new Dictionary<string, string?>
+                {
+                    ["failover.manager"] = "harepd",
+                    ["failover.rejoin"] = "auto",
+                    ["failover.minInterval"] = "1s",
+                    ["postgres.dataDirectory"] = null,
+                },
+            },
         };
         await using var cluster = await LabCluster.StartAsync(options);
         var primary = cluster.Repmgr.Node1;

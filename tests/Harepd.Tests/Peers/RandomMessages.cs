@@ -118,6 +118,7 @@ internal sealed class RandomMessages(int seed)
         NotedVersion = 0,
         Quorum = Maybe() ? Word() : "",
         Offer = Maybe() ? new HandoverOffer(Member(), Number(0), new Term(Number(0)), Point(), new Lsn((ulong)_random.NextInt64()), Span()) : null,
+        Orders = Maybe() ? new OrdersTold(Span(), Span()) { IsStopped = Maybe() } : null,
         Pause = Maybe() ? new FailoverPause(Number(0), Span()) : null,
         OfferAnswer = Maybe() ? new HandoverAnswer(Member(), Number(0), new Lsn((ulong)_random.NextInt64()), Maybe() ? Word() : "") : null,
     };

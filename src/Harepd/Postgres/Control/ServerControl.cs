@@ -141,7 +141,9 @@ internal sealed class ServerControl(PostgresSettings settings, string runDir)
             return ControlResult.Refused("PostgreSQL 12 takes another primary_conninfo by a restart only");
         }
 
-        if (ConnInfo.WithHost(conninfo, host, port) is not { } wanted)
+        // A primary of before whose restart was not finished never had one.
+        var known = conninfo.Length == 0 ? settings.FirstConnInfo : conninfo;
+        if (ConnInfo.WithHost(known, host, port) is not { } wanted)
         {
             return ControlResult.Refused("primary_conninfo is not written as keyword = value pairs");
         }

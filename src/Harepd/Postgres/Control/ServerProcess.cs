@@ -76,7 +76,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
             return MakeCheckpoint(session, limit, until);
         }
 
-        if (ConnInfo.WithHost(conninfo.Length > 0 ? conninfo : FirstConnInfo(), host, port) is not { } wanted)
+        if (ConnInfo.WithHost(conninfo.Length > 0 ? conninfo : settings.FirstConnInfo, host, port) is not { } wanted)
         {
             return ControlResult.Refused("primary_conninfo is not written as keyword = value pairs, so the way back as a standby is not known");
         }
@@ -100,7 +100,9 @@ internal sealed class ServerProcess(PostgresSettings settings)
     /// A fast shutdown: the last checkpoint is written and sent to every standby that streams. A server that is not gone at <paramref name="until"/> is stopped
     /// at once, which is a crash, and then the order has failed.
     /// </summary>
-    public StopResult Stop(Instant until)
+    /// <param name="until">Boot-time clock.</param>
+    /// <param name="mayBeStandby">One that was a standby is stopped as well.</param>
+    public StopResult Stop(Instant until, bool mayBeStandby = false)
     {
         var search = _folder.FindPostmaster(Instant.Min(until, BootClock.Now + Look));
         using var run = search.Found;
@@ -112,6 +114,11 @@ internal sealed class ServerProcess(PostgresSettings settings)
         if (run is not null)
         {
             Remember(run);
+            if (mayBeStandby)
+            {
+                _folder.Note();
+            }
+
             if (!run.Signal(Kernel.SigInt) && run.IsAlive)
             {
                 return StopResult.Refused("the postmaster may not be signalled by this user");
@@ -125,7 +132,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
         }
 
         // The record of the checkpoint begins there and is the last: whoever received a byte of it has everything before it, every commit included.
-        return ControlFile.Read(_folder.Known) is { State: ControlState.ShutDown } control
+        return ControlFile.Read(_folder.Known) is { } control && (control.State == ControlState.ShutDown || (mayBeStandby && control.IsShutDown))
             ? new StopResult(true, new Lsn(control.Checkpoint.Value + 1), $"stopped, the last checkpoint is at {control.Checkpoint}")
             : StopResult.Refused("the server is down, but was not shut down cleanly as a primary");
     }
@@ -203,8 +210,6 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
     private string Describe(ProcessStartInfo start, int exitCode) => string.Create(
         CultureInfo.InvariantCulture, $"{(settings.StartCommand.Length > 0 ? "postgres.startCommand" : start.FileName)} ended with exit code {exitCode}; the server's log says why");
-
-    private string FirstConnInfo() => $"user={settings.ReplicationUser} application_name={settings.NodeName}";
 
     /// <summary>Where its programs and its log are, for the start that follows.</summary>
     private void Remember(Postmaster run)

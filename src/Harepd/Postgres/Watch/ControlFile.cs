@@ -22,8 +22,8 @@ internal readonly record struct ControlFile(SystemId SystemId, ControlState Stat
     public bool IsShutDown => State is ControlState.ShutDown or ControlState.ShutDownInRecovery;
 
     /// <summary>The same with what lies beside it, in the words of the decisions. After a clean stop the record of the last checkpoint begins just before the end.</summary>
-    public DiskState In(string dataDirectory) => new(
-        Timeline,
+    public DiskState In(string dataDirectory, TimelineHistory history) => new(
+        new TimelinePoint(Timeline, Timeline > 1 ? history.SwitchOf(Timeline, dataDirectory) : default),
         IsShutDown ? new Lsn(Checkpoint.Value + 1) : default,
         State is ControlState.ShutDownInRecovery or ControlState.InArchiveRecovery
             || File.Exists(Path.Combine(dataDirectory, "standby.signal")) || File.Exists(Path.Combine(dataDirectory, "recovery.signal")));

@@ -25,6 +25,7 @@ internal sealed class Observer : IDisposable
     private readonly WakeEvent _wake = new();
     private readonly WakeEvent _interrupt = new();
     private readonly ServerReader _reader;
+    private readonly TimelineHistory _history = new();
     private readonly Thread _thread;
     private volatile bool _isAsked;
     private volatile bool _isDisposed;
@@ -150,7 +151,7 @@ internal sealed class Observer : IDisposable
         _nextOpen = now + _rhythm.Search;
         var control = ControlFile.Read(_folder.Known);
         var verdict = Verdict.OfNone(control);
-        _post.Post(new ServerObservation { At = now, Health = verdict.Health, Detail = verdict.Detail, SystemId = control?.SystemId ?? default, OnDisk = control?.In(_folder.Known!) });
+        _post.Post(new ServerObservation { At = now, Health = verdict.Health, Detail = verdict.Detail, SystemId = control?.SystemId ?? default, OnDisk = control?.In(_folder.Known!, _history) });
     }
 
     private void Open(Instant now)
