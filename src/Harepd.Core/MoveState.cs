@@ -94,7 +94,7 @@ public sealed record Move
     public bool IsShutting => !IsOver && Step is MoveStep.Shut or MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver or MoveStep.TakeBack or MoveStep.Restart or MoveStep.Halt;
 
     /// <summary>The standby is told of the move.</summary>
-    public bool IsOffering => !IsOver && !Order.IsRestart && Step is MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver;
+    public bool IsOffering => !IsOver && !Order.IsRestart && Step is MoveStep.Hold or MoveStep.Shut or MoveStep.Stop or MoveStep.HandOver or MoveStep.TakeOver;
 }
 
 /// <summary>The steps of a planned move, in their order; from <see cref="Restart"/> on those of taking it back.</summary>
@@ -109,10 +109,10 @@ public enum MoveStep
     /// <summary>New clients wait at HAProxy.</summary>
     Hold,
 
-    /// <summary>The own gate is shut and confirmed.</summary>
+    /// <summary>The own gate is shut and confirmed; the server's shutdown begins with it.</summary>
     Shut,
 
-    /// <summary>The own server is stopped, with its last checkpoint.</summary>
+    /// <summary>The own server has stopped, with its last checkpoint.</summary>
     Stop,
 
     /// <summary>The standby must have received everything.</summary>

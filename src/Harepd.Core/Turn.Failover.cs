@@ -53,6 +53,7 @@ internal sealed partial class Turn
             Sightings = promotion.Sightings,
             Last = promotion.Last,
             IsLeaseFree = foreign is null,
+            LeaseHolder = foreign?.Owner.Member,
             LeaseEnds = foreign?.Expiry ?? Instant.Forever,
             FailedUntil = promotion.FailedUntil,
             OutrankedSince = promotion.OutrankedSince,

@@ -65,7 +65,8 @@ internal sealed partial class Turn
         {
             // A server that takes writes without the lease must end up shut, whatever it costs; a standby is never stopped for this.
             var mayStop = _state.Lease!.IsYielding || _state.Server.InRecovery == false;
-            _closes.Add(new Effect.CloseGate(sequence, to, term, FinishBy(), mayStop, reason));
+            var beginsStop = to == Gate.Fenced && _state.Move is { IsOver: false, Step: MoveStep.Shut };
+            _closes.Add(new Effect.CloseGate(sequence, to, term, FinishBy(), mayStop, reason) { BeginsStop = beginsStop });
         }
 
         if (before.Asked != to)

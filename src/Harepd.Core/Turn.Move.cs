@@ -39,7 +39,7 @@ internal sealed partial class Turn
 
         switch (move.Step)
         {
-            case MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut when !hasLease:
+            case MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold when !hasLease:
                 EndMove(move, MoveOutcome.Failed, "the lease was lost before the server was stopped");
                 break;
             case MoveStep.Consult when IsDue(move):
@@ -54,8 +54,12 @@ internal sealed partial class Turn
             case MoveStep.Shut when IsGateShut():
                 Enter(move, MoveStep.Stop, "");
                 break;
+            // The shutdown may have begun with the closing of the gate: it is ended, and then the server is started again.
+            case MoveStep.Shut when !hasLease:
+                Fail(move, "the lease was lost before the server was stopped", MoveStep.Stop);
+                break;
             case MoveStep.Shut when IsDue(move):
-                Fail(move, "the gate was not shut in time", MoveStep.Reopen);
+                Fail(move, "the gate was not shut in time", MoveStep.Restart);
                 break;
             case MoveStep.Stop when IsDue(move):
                 Fail(move, "the server did not stop, and it is not known what it does", hasLease ? MoveStep.Restart : MoveStep.TakeBack);
@@ -99,7 +103,7 @@ internal sealed partial class Turn
         {
             Fail(move, "somebody started the stopped server", MoveStep.Restart);
         }
-        else if (answer?.Received >= move.End)
+        else if (move.End != default && answer?.Received >= move.End)
         {
             Enter(move, MoveStep.TakeOver, $"{move.ToName} received {answer.Received}, the server ended before {move.End}");
         }
@@ -209,7 +213,7 @@ internal sealed partial class Turn
         {
             MoveStep.TakeOver => (null, $"{move.ToName} takes over in a planned move"),
             _ when _state.Server.InRecovery == true => null,
-            MoveStep.Stop or MoveStep.HandOver or MoveStep.Restart or MoveStep.Halt => (move.Under, "a planned move is under way"),
+            MoveStep.Shut or MoveStep.Stop or MoveStep.HandOver or MoveStep.Restart or MoveStep.Halt => (move.Under, "a planned move is under way"),
             MoveStep.TakeBack when _state.Lease!.Held is not null || _state.Gate.IsShutForWrites => (move.Under, "a planned move is taken back"),
             MoveStep.TakeBack => (null, "the gate is not confirmed shut yet"),
             _ => null,

@@ -127,7 +127,7 @@ internal sealed partial class Turn
         }
 
         Forget(reason);
-        if (_state.Move is { IsOver: false, Step: MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold or MoveStep.Shut } move)
+        if (_state.Move is { IsOver: false, Step: MoveStep.Consult or MoveStep.Prepare or MoveStep.Hold } move)
         {
             Fail(move, reason, MoveStep.Reopen);
         }

@@ -21,7 +21,14 @@ public abstract record Effect
     /// Narrow the gate: HBA at once, sessions ended, confirmed. When that cannot be confirmed by <paramref name="FinishBy"/> and
     /// <paramref name="MayStop"/> is set (the server takes or took writes), the postmaster is stopped.
     /// </summary>
-    public sealed record CloseGate(long Sequence, Gate To, Term Term, Instant FinishBy, bool MayStop, string Reason) : Effect;
+    public sealed record CloseGate(long Sequence, Gate To, Term Term, Instant FinishBy, bool MayStop, string Reason) : Effect
+    {
+        /// <summary>
+        /// The server is stopped next (<see cref="StopServer"/>), so a fast shutdown may begin as soon as the block is on disk: it ends the sessions itself, and a server
+        /// that is stopping lets nobody in. The close is confirmed once no session is left; the stop has its own answer.
+        /// </summary>
+        public bool BeginsStop { get; init; }
+    }
 
     /// <summary>Widen the gate. Not to be done at or after <paramref name="NotAfter"/>; shut again at once when it was late (R6).</summary>
     public sealed record OpenGate(long Sequence, Gate To, Term Term, Instant NotAfter) : Effect;

@@ -33,12 +33,16 @@ public static class Failover
     public static long MayLack(LastPrimary last, ServerObservation server) =>
         last.Timeline == server.Timeline && last.WriteLsn > server.WriteLsn ? (long)Math.Min(last.WriteLsn.Value - server.WriteLsn.Value, long.MaxValue) : 0;
 
-    /// <summary>The primary died, this standby is the one to replace it, and only the word that the dead one's gate is shut is missing.</summary>
+    /// <summary>
+    /// The primary died, this standby is the one to replace it, and only the word that the dead one's gate is shut is missing. Not once another has the lease, and not
+    /// where another standby seems to come first: its readers would be cut for nothing.
+    /// </summary>
     private static bool IsImminent(FailoverQuestion question, FailoverVerdict verdict) =>
         verdict.Answer is FailoverAnswer.Quiet or FailoverAnswer.Wait && !question.Policy.RestartsFirst
         && question.Last is { } last && question.Sightings.GetValueOrDefault(last.Member) is { Sight: Sight.Died } death
         && question.Now - death.Since < question.Policy.PromoteTimeout
-        && Refusal(question) is null && Delay(question) is null or { IsReading: true };
+        && (question.LeaseHolder is null || question.LeaseHolder == last.Member)
+        && Refusal(question) is null && (Delay(question) is not { } delay || (delay.IsReading && CountBefore(question, GuessOf) == 0));
 
     private static bool IsHealthyStandby(ServerObservation server, TimeSpan freshness, Instant now) =>
         server is { Health: ServerHealth.Running, InRecovery: true, Timeline.IsUnknown: false, SystemId.IsUnknown: false }
@@ -69,7 +73,7 @@ public static class Failover
 
         if (TakeoverChecks.IsBehindIn(server, last))
         {
-            return FailoverVerdict.No("the standby is not on the last primary's timeline");
+            return ReadAnew(question) ?? FailoverVerdict.No("the standby is not on the last primary's timeline");
         }
 
         return question.AcceptsLoss ? null : RefusalOfPolicy(question, MayLack(last, server));
@@ -127,7 +131,7 @@ public static class Failover
             return loss;
         }
 
-        var before = CountBefore(question);
+        var before = CountBefore(question, static candidate => candidate);
         if (before == 0)
         {
             return null;
@@ -157,15 +161,18 @@ public static class Failover
             : null;
     }
 
-    private static int CountBefore(FailoverQuestion question)
+    private static int CountBefore(FailoverQuestion question, Func<Candidate, Candidate> judge)
     {
         var server = question.Server;
-        var self = new Candidate(question.Self, server.Timeline.Timeline, server.WriteLsn, question.Policy.Priority, question.NodeName);
+        var self = judge(new Candidate(question.Self, server.Timeline.Timeline, server.WriteLsn, question.Policy.Priority, question.NodeName));
         return question.View.Reports.Values.Count(seen => seen.Report is { IsPromotable: true } report
             && report.Member != question.Self
             && question.Sightings.GetValueOrDefault(report.Member).Sight == Sight.Standby
-            && Candidate.Of(report).IsBefore(self));
+            && judge(Candidate.Of(report)).IsBefore(self));
     }
+
+    /// <summary>Positions that were read at different moments of a stream, as if they were one: whoever streams will have the same in the end.</summary>
+    private static Candidate GuessOf(Candidate candidate) => candidate with { Received = new Lsn(candidate.Received.Value >> 24) };
 
     /// <summary>A member's node name, or its address where that is not known.</summary>
     internal static string NameOf(FailoverQuestion question, MemberId member) =>

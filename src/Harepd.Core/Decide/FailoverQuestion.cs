@@ -29,6 +29,9 @@ public sealed record FailoverQuestion
     /// <summary>The own voter knows of no live lease but this member's own; true as well where the voter lives elsewhere.</summary>
     public required bool IsLeaseFree { get; init; }
 
+    /// <summary>Who has that lease; null while it is free.</summary>
+    public MemberId? LeaseHolder { get; init; }
+
     /// <summary>When the live lease of another ends, by the own voter; <see cref="Instant.Forever"/> where none is known.</summary>
     public Instant LeaseEnds { get; init; } = Instant.Forever;
 

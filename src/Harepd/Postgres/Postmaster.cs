@@ -11,6 +11,7 @@ namespace Harepd.Postgres;
 /// </summary>
 internal sealed class Postmaster : IDisposable
 {
+    private const string PidFile = "postmaster.pid";
     private readonly ProcessFacts _facts;
 
     private Postmaster(ProcessFacts facts, int pidfd, string dataDirectory)
@@ -102,6 +103,25 @@ internal sealed class Postmaster : IDisposable
         return !IsAlive;
     }
 
+    /// <summary>
+    /// Told to stop, by its own word in postmaster.pid (line 8, PostgreSQL 10 and later), which it writes before anything else and in one go with refusing new sessions.
+    /// After a fast shutdown was asked for this means that nobody comes in any more. False when the file cannot be read.
+    /// </summary>
+    public bool IsStopping
+    {
+        get
+        {
+            try
+            {
+                return File.ReadLines(Path.Combine(DataDirectory, PidFile)).Skip(7).FirstOrDefault()?.Trim() == "stopping";
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+    }
+
     public bool IsSameRunAs(Postmaster? other) => other is not null && Pid == other.Pid && StartTicks == other.StartTicks;
 
     public void Dispose()
@@ -117,7 +137,7 @@ internal sealed class Postmaster : IDisposable
     {
         try
         {
-            using var reader = new StreamReader(Path.Combine(dataDirectory, "postmaster.pid"));
+            using var reader = new StreamReader(Path.Combine(dataDirectory, PidFile));
 
             // A single-user server writes its number with a minus: it takes no connections and is no postmaster.
             return int.TryParse(reader.ReadLine(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid > 1 ? pid : null;

@@ -18,7 +18,12 @@ internal interface IGateDoor
     void Flush();
 
     /// <summary>Fences: rejects, ends the sessions, confirms; stops the postmaster when that fails by <paramref name="finishBy"/> and <paramref name="mayStop"/>.</summary>
-    GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason);
+    /// <param name="term">Stamped on the gate.</param>
+    /// <param name="finishBy">Boot-time clock.</param>
+    /// <param name="mayStop">The server takes or took writes.</param>
+    /// <param name="reason">For people.</param>
+    /// <param name="beginsStop">A fast shutdown begins with it; its end is not waited for.</param>
+    GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason, bool beginsStop = false);
 }
 
 /// <summary>What became of a gate operation.</summary>
@@ -104,7 +109,7 @@ internal sealed class GateLane : IDisposable
     {
         var (sequence, outcome) = effect switch
         {
-            Effect.CloseGate { To: Gate.Fenced } close => (close.Sequence, Guarded(() => _door().Fence(close.Term, close.FinishBy, close.MayStop, close.Reason))),
+            Effect.CloseGate { To: Gate.Fenced } close => (close.Sequence, Guarded(() => _door().Fence(close.Term, close.FinishBy, close.MayStop, close.Reason, close.BeginsStop))),
             Effect.CloseGate close => (close.Sequence, Guarded(() => _door().Set(close.To, close.Term, Instant.Forever))),
             Effect.OpenGate open => (open.Sequence, Open(open.To, open.Term, open.NotAfter)),
             Effect.VerifyGate verify => (verify.Sequence, Open(verify.Expected, verify.Term, verify.NotAfter)),

@@ -18,9 +18,9 @@ internal sealed class PostgresDoor(HbaGate hba, Fencer strict, Fencer lenient) :
 
     public void Flush() => _ = hba.Flush();
 
-    public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason)
+    public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason, bool beginsStop = false)
     {
-        var result = (mayStop ? strict : lenient).Fence(term, finishBy, reason);
+        var result = (mayStop ? strict : lenient).Fence(term, finishBy, reason, beginsStop);
         return new GateOutcome(Gate.Fenced, result.IsConfirmed, Describe(result));
     }
 

@@ -22,6 +22,6 @@ internal sealed class UnhurriedDoor(IGateDoor door, Func<bool> hasShut) : IGateD
 
     public void Flush() => door.Flush();
 
-    public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason) =>
-        door.Fence(term, Deadline(finishBy, hasShut()), mayStop, reason);
+    public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason, bool beginsStop = false) =>
+        door.Fence(term, Deadline(finishBy, hasShut()), mayStop, reason, beginsStop);
 }

@@ -126,6 +126,21 @@ internal sealed class SimHost(World world, int index, bool hasData)
         Candidate?.ServerDied();
     }
 
+    /// <summary>A fast shutdown begins: it goes on whatever becomes of the daemon, and what was written reaches the standbys that stream.</summary>
+    public void StopSoon(long delay)
+    {
+        var run = Server.UpSince;
+        world.Agenda.After(delay, () =>
+        {
+            if (Server.IsRunning && !Server.IsHung && Server.UpSince == run)
+            {
+                world.Note(Name, "server ends the shutdown that began with its gate");
+                world.Replication.Flush(this);
+                StopServer(isClean: true);
+            }
+        });
+    }
+
     public void StartServerIfUp()
     {
         if (IsUp && !Server.IsRunning)

@@ -38,7 +38,7 @@ internal sealed class SimLane(World world, SimHost host, SimProcess process)
         switch (effect)
         {
             case Effect.CloseGate { To: Gate.Fenced } close:
-                Fence(close.Term, close.FinishBy, close.MayStop, (gate, isDone, detail) => Answer(close.Sequence, gate, isDone, detail));
+                Fence(close.Term, close.FinishBy, close.MayStop, (gate, isDone, detail) => Answer(close.Sequence, gate, isDone, detail), close.BeginsStop);
                 break;
             case Effect.CloseGate close:
                 Move(close.Sequence, close.To, close.Term);
@@ -112,7 +112,7 @@ internal sealed class SimLane(World world, SimHost host, SimProcess process)
         !world.Mutation.OpensLate && (host.Now >= notAfter || host.Now >= process.Watchdog.FenceAt);
 
     /// <summary>Reject at once, end the sessions, confirm; when that cannot be confirmed in time, stop the postmaster.</summary>
-    private void Fence(Term term, Instant finishBy, bool mayStop, Action<Gate, bool, string> done)
+    private void Fence(Term term, Instant finishBy, bool mayStop, Action<Gate, bool, string> done, bool beginsStop = false)
     {
         var isWritten = !world.Network.GateFails();
         if (isWritten)
@@ -124,6 +124,11 @@ internal sealed class SimLane(World world, SimHost host, SimProcess process)
         {
             if (isWritten && !host.Server.IsHung)
             {
+                if (beginsStop && host.Server.IsRunning && !world.Network.GateFails())
+                {
+                    host.StopSoon(world.Network.GateDelay());
+                }
+
                 if (!world.Mutation.SparesAuthenticating)
                 {
                     host.EndSessions();

@@ -16,7 +16,7 @@ internal static class Words
         Input.GateApplied applied => $"< gate #{applied.Sequence} is {applied.Gate}{(applied.IsConfirmed ? "" : ", not confirmed")}: {applied.Detail}",
         Input input => $"< {input}",
         Effect.ArmWatchdog arm => $"> arm term {arm.Term} fence {At(arm.FenceAt)} deadline {At(arm.Deadline)}",
-        Effect.CloseGate close => $"> close gate #{close.Sequence} to {close.To}, term {close.Term}: {close.Reason}",
+        Effect.CloseGate close => $"> close gate #{close.Sequence} to {close.To}, term {close.Term}{(close.BeginsStop ? ", a shutdown begins" : "")}: {close.Reason}",
         Effect.OpenGate open => $"> open gate #{open.Sequence} to {open.To}, term {open.Term}, not after {At(open.NotAfter)}",
         Effect.VerifyGate verify => $"> verify gate #{verify.Sequence} is {verify.Expected}",
         Effect.Ask ask => $"> ask {ask.To}: {Narrator.Describe(ask.Request)}",

@@ -78,7 +78,7 @@ internal sealed class Narrator
     {
         Effect.ArmWatchdog { FenceAt: var fenceAt } arm when fenceAt == Instant.Zero => $"disarm, term {arm.Term}",
         Effect.ArmWatchdog arm => IsDetailed ? $"arm until {Clock(arm.FenceAt).Trim()}, deadline {Clock(arm.Deadline).Trim()}, term {arm.Term}" : null,
-        Effect.CloseGate close => $"close gate #{close.Sequence} to {close.To}, term {close.Term}{(close.MayStop ? ", may stop the server" : "")}: {close.Reason}",
+        Effect.CloseGate close => $"close gate #{close.Sequence} to {close.To}, term {close.Term}{(close.MayStop ? ", may stop the server" : "")}{(close.BeginsStop ? ", its shutdown begins" : "")}: {close.Reason}",
         Effect.OpenGate open => $"open gate #{open.Sequence} to {open.To}, term {open.Term}, not after {Clock(open.NotAfter).Trim()}",
         Effect.VerifyGate verify => IsDetailed ? $"verify gate #{verify.Sequence} is {verify.Expected}, term {verify.Term}" : null,
         Effect.Steer steer => $"steer write={OnOff(steer.Route.Write)} read={OnOff(steer.Route.Read)}, term {steer.Term}",

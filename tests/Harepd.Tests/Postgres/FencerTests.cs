@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Harepd.Clock;
 using Harepd.Core.Model;
 using Harepd.Postgres;
+using Harepd.Postgres.Control;
 using Harepd.Postgres.Fencing;
 using Harepd.Postgres.Hba;
 using Harepd.Postgres.Linux;
@@ -71,6 +72,32 @@ public sealed class FencerTests : IDisposable
         Assert.Throws<PostgresException>(() => Connect("app"));
         Assert.NotEqual(TimeSpan.Zero, result.UntilSignal);
         Assert.True(result.UntilSignal <= result.UntilShut && result.UntilShut <= result.UntilEmpty && result.UntilEmpty <= result.Took);
+    }
+
+    /// <summary>For a planned move: the shutdown begins with the fence, and the standby still gets everything, the last checkpoint included.</summary>
+    [Fact]
+    public void A_fence_before_a_stop_begins_the_shutdown_and_spares_the_wal_sender()
+    {
+        using var standby = _server.StartStandby("127.30.4.2");
+        var clients = new[] { Connect("app"), Connect("app"), Connect("repmgr") };
+        Eventually.True(() => _server.Query("select count(*) from pg_stat_replication where state = 'streaming'") == "1", "the standby streams");
+        using var halfway = Tcp();
+        halfway.Send(Startup("slow"));
+
+        // No listing is to be had from a server that is stopping: titles decide, as they do where the processors are busy.
+        var result = Fencer(new FenceSettings { AskSessions = TimeSpan.Zero }).Fence(new Term(3), Soon, "test", beginsStop: true);
+
+        Assert.True(result.IsConfirmed, result.Detail);
+        Assert.Equal((PostmasterStop.None, 0), (result.Stop, result.SessionsLeft));
+        Assert.All(clients, client => Assert.False(Works(client)));
+        Assert.ThrowsAny<NpgsqlException>(() => Connect("app"));
+        var stopped = new ServerProcess(Settings).Stop(Soon);
+        Assert.True(stopped.IsDone, stopped.Detail);
+        Eventually.True(
+            () => standby.Query($"select (pg_last_wal_receive_lsn() >= '{stopped.End}')::text") == "true",
+            "the standby has everything");
+        _server.Start();
+        Assert.Throws<PostgresException>(() => Connect("app"));
     }
 
     [Fact]

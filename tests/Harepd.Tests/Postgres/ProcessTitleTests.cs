@@ -62,5 +62,10 @@ public sealed class ProcessTitleTests
         Assert.Equal("postgres: ", ProcessTitle.PrefixFrom("postgres: checkpointer"));
         Assert.Null(ProcessTitle.PrefixFrom("postgres: u db 10.0.0.1(5) checkpointer"));
         Assert.Null(ProcessTitle.PrefixFrom("postgres: walwriter"));
+
+        // Without it the WAL senders of a server that is stopping would be taken for clients, and the standby would not get the last record.
+        Assert.Equal("postgres: node_1: ", ProcessTitle.PrefixFrom("postgres: node_1: checkpointer performing shutdown checkpoint"));
+        Assert.Equal("postgres: ", ProcessTitle.PrefixFrom("postgres: checkpointer performing end-of-recovery checkpoint"));
+        Assert.Null(ProcessTitle.PrefixFrom("postgres: u db [local] x: checkpointer performing"));
     }
 }

@@ -182,7 +182,7 @@ public sealed class LeaseWatchdogTests
         {
         }
 
-        public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason)
+        public GateOutcome Fence(Term term, Instant finishBy, bool mayStop, string reason, bool beginsStop = false)
         {
             Interlocked.Increment(ref _fences);
             return new GateOutcome(Gate.Fenced, IsConfirmed: true, "");

@@ -138,7 +138,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
     }
 
     /// <summary>
-    /// Starts the stopped server; done as well when it runs. As a standby <c>standby.signal</c> is made first; as a primary there must be none.
+    /// Starts the stopped server, or one that is stopping once it has ended; done as well when it runs. As a standby <c>standby.signal</c> is made first; as a primary there must be none.
     /// </summary>
     /// <param name="isStandby">As a standby of what <see cref="Prepare"/> set.</param>
     /// <param name="until">Boot-time clock.</param>
@@ -147,7 +147,13 @@ internal sealed class ServerProcess(PostgresSettings settings)
     {
         var search = _folder.FindPostmaster(Instant.Min(until, BootClock.Now + Look));
         using var run = search.Found;
-        if (run is not null || !search.IsCertain || _folder.Known is not { } data)
+        var isLeaving = run is { IsStopping: true };
+        if (isLeaving && !run!.WaitEnd(until - BootClock.Now))
+        {
+            return ControlResult.Refused("the server is stopping and did not end in time");
+        }
+
+        if ((run is not null && !isLeaving) || !search.IsCertain || _folder.Known is not { } data)
         {
             return run is not null ? ControlResult.Done("the server runs") : ControlResult.Refused($"whether a postmaster runs cannot be told: {search.Reason}");
         }

@@ -6,7 +6,7 @@ using Harepd.Postgres.Hba;
 namespace Harepd.Postgres.Fencing;
 
 /// <summary>One fence under way: what its two threads do and have found out. Everything shared is read and written under one lock that nobody holds while waiting.</summary>
-internal sealed class FenceRun(HbaGate gate, SessionEnder ender, Term term, Instant giveUp)
+internal sealed class FenceRun(HbaGate gate, SessionEnder ender, Term term, Instant giveUp, bool beginsStop)
 {
     private readonly object _state = new();
     private HbaResult? _hba;
@@ -31,7 +31,7 @@ internal sealed class FenceRun(HbaGate gate, SessionEnder ender, Term term, Inst
     /// <summary>The gate's thread: shuts, tells when it holds, and only then waits for the disk.</summary>
     public void ShutGate()
     {
-        var result = Try(() => gate.Apply(Gate.Fenced, term, giveUp, Durability.VisibleOnly, () => Note(() => _signalledAt = BootClock.Now)));
+        var result = Try(() => gate.Apply(Gate.Fenced, term, giveUp, Durability.VisibleOnly, () => Note(() => _signalledAt = BootClock.Now), beginsStop));
         if (result is { IsConfirmed: true })
         {
             ender.GateShutAt(BootClock.Now);
@@ -53,7 +53,7 @@ internal sealed class FenceRun(HbaGate gate, SessionEnder ender, Term term, Inst
     {
         _ = Try<object?>(() =>
         {
-            ender.Run(giveUp);
+            ender.Run(giveUp, isServerEndingThem: beginsStop);
             return null;
         });
         Note(() =>

@@ -51,7 +51,8 @@ internal sealed class Fencer : IDisposable
     /// <param name="term">Stamped on the gate; a higher one on disk stays.</param>
     /// <param name="deadline">Boot-time clock. By then the result is true; the postmaster is stopped before it when need be.</param>
     /// <param name="reason">For people.</param>
-    public FenceResult Fence(Term term, Instant deadline, string reason)
+    /// <param name="beginsStop">Begins a fast shutdown once the gate's file is shut, and does not wait for its end.</param>
+    public FenceResult Fence(Term term, Instant deadline, string reason, bool beginsStop = false)
     {
         var begin = BootClock.Now;
         var budget = deadline - begin;
@@ -67,7 +68,7 @@ internal sealed class Fencer : IDisposable
                 Remember(_folder.FindPostmaster(Instant.Min(deadline, BootClock.Now + TimeSpan.FromMilliseconds(20))).Found);
             }
 
-            return FenceAlone(term, begin, deadline, reason);
+            return FenceAlone(term, begin, deadline, reason, beginsStop);
         }
         finally
         {
@@ -81,12 +82,12 @@ internal sealed class Fencer : IDisposable
         _known?.Dispose();
     }
 
-    private FenceResult FenceAlone(Term term, Instant begin, Instant deadline, string reason)
+    private FenceResult FenceAlone(Term term, Instant begin, Instant deadline, string reason, bool beginsStop)
     {
         var budget = deadline - begin;
         var giveUp = deadline - (_settings.StopReserve < budget / 2 ? _settings.StopReserve : budget / 2);
         _sessions.ExemptUsers = _gate.Policy.ExemptUsers;
-        var run = new FenceRun(_gate, new SessionEnder(_sessions, _folder, _settings), term, giveUp);
+        var run = new FenceRun(_gate, new SessionEnder(_sessions, _folder, _settings), term, giveUp, beginsStop);
         var isRunning = TryStart("fence gate", run.ShutGate);
         isRunning &= _gate.Policy.Scope == FenceScope.Checks ? run.WithoutSessions() : TryStart("fence sessions", run.EndSessions);
         if (isRunning)

@@ -27,13 +27,13 @@ internal enum ServerProcessKind
 internal sealed partial class ProcessTitle(string clusterPrefix, IReadOnlySet<string> exemptUsers)
 {
     private const string ServerPrefix = "postgres: ";
-    private const string KnownChild = "checkpointer";
 
-    /// <summary>The prefix of this server's titles (with <c>cluster_name</c>), from the title of its checkpointer; null where the title is another's.</summary>
+    /// <summary>
+    /// The prefix of this server's titles (with <c>cluster_name</c>), from the title of its checkpointer, which also says when it shuts down or ends a recovery; null where the title
+    /// is another's.
+    /// </summary>
     public static string? PrefixFrom(string title) =>
-        title.StartsWith(ServerPrefix, StringComparison.Ordinal) && title.EndsWith(KnownChild, StringComparison.Ordinal) && !HostAndPort().IsMatch(title)
-            ? title[..^KnownChild.Length]
-            : null;
+        Checkpointer().Match(title) is { Success: true } match && !HostAndPort().IsMatch(title) && !title.Contains(" [local]", StringComparison.Ordinal) ? match.Groups[1].Value : null;
 
     public ServerProcessKind Classify(string title)
     {
@@ -57,6 +57,9 @@ internal sealed partial class ProcessTitle(string clusterPrefix, IReadOnlySet<st
         var isExempt = LocalSession().IsMatch(text) || (RemoteSession().Match(text) is { Success: true } match && exemptUsers.Contains(match.Groups[1].Value));
         return isExempt ? ServerProcessKind.Exempt : ServerProcessKind.Client;
     }
+
+    [GeneratedRegex(@"^(postgres: (?:.+: )?)checkpointer(?: performing [a-z -]+)?$", RegexOptions.CultureInvariant)]
+    private static partial Regex Checkpointer();
 
     [GeneratedRegex(@"\S\(\d+\)( |$)", RegexOptions.CultureInvariant)]
     private static partial Regex HostAndPort();

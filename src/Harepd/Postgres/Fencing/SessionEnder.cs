@@ -19,6 +19,7 @@ internal sealed class SessionEnder(ServerSessions sessions, DataFolder folder, F
     private static readonly TimeSpan _untitledGrace = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan _askAgain = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan _repeat = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _whileServerEndsThem = TimeSpan.FromMilliseconds(5);
 
     private readonly Dictionary<(int Pid, long Start), Instant> _firstSeen = [];
     private readonly Dictionary<(int Pid, long Start), Instant> _told = [];
@@ -44,7 +45,9 @@ internal sealed class SessionEnder(ServerSessions sessions, DataFolder folder, F
     public void Stop() => _stop = true;
 
     /// <summary>Works until every session is gone, or the deadline, or <see cref="Stop"/>.</summary>
-    public void Run(Instant deadline)
+    /// <param name="deadline">Boot-time clock.</param>
+    /// <param name="isServerEndingThem">A fast shutdown begins meanwhile: from then on the server tells them, and the looks are fewer to leave it the processors.</param>
+    public void Run(Instant deadline, bool isServerEndingThem = false)
     {
         var askAt = Instant.Zero;
         while (!_stop && BootClock.Now < deadline)
@@ -53,23 +56,24 @@ internal sealed class SessionEnder(ServerSessions sessions, DataFolder folder, F
             var isShut = Interlocked.Read(ref _shutAt) != 0;
             var search = folder.FindPostmaster(BootClock.Now + settings.AskSessions);
             using var postmaster = search.Found;
-            if (postmaster is not null && BootClock.Now >= askAt)
+            var isLeftToServer = isServerEndingThem && postmaster is { IsStopping: true };
+            if (postmaster is not null && !isLeftToServer && BootClock.Now >= askAt)
             {
                 sessions.Ask(Instant.Min(deadline, BootClock.Now + settings.AskSessions));
                 askAt = BootClock.Now + _askAgain;
             }
 
-            if (postmaster is not null ? EndClients(postmaster, isShut) : search.IsCertain && EndOrphans(isShut))
+            if (postmaster is not null ? EndClients(postmaster, isShut, mayTell: !isLeftToServer) : search.IsCertain && EndOrphans(isShut))
             {
                 EmptyAt = BootClock.Now;
                 return;
             }
 
-            Thread.Sleep(1);
+            Thread.Sleep(isLeftToServer ? _whileServerEndsThem : TimeSpan.FromMilliseconds(1));
         }
     }
 
-    private bool EndClients(Postmaster postmaster, bool isShut)
+    private bool EndClients(Postmaster postmaster, bool isShut, bool mayTell)
     {
         var now = BootClock.Now;
         var clients = new HashSet<(int Pid, long Start)>();
@@ -80,7 +84,7 @@ internal sealed class SessionEnder(ServerSessions sessions, DataFolder folder, F
             {
                 clients.Add(id);
                 _firstSeen.TryAdd(id, now);
-                if (kind == ServerProcessKind.Client || (now - _firstSeen[id] >= _untitledGrace && ProcessFacts.HasSocketBeside(process.Pid, postmaster.Pid)))
+                if (mayTell && (kind == ServerProcessKind.Client || (now - _firstSeen[id] >= _untitledGrace && ProcessFacts.HasSocketBeside(process.Pid, postmaster.Pid))))
                 {
                     Tell(process, postmaster, now);
                 }

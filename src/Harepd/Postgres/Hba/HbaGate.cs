@@ -39,7 +39,8 @@ internal sealed class HbaGate(PostgresSettings settings, HbaPolicy policy) : IDi
     /// <param name="notAfter">Boot-time clock. An opening must be in force by then or is undone; a closing stops waiting for its confirmation.</param>
     /// <param name="durability">A closing in a hurry may leave the fsync to <see cref="Flush"/>.</param>
     /// <param name="signalled">Called on this thread right after the reload signal of a closing.</param>
-    public HbaResult Apply(Gate gate, Term term, Instant notAfter, Durability durability = Durability.Durable, Action? signalled = null)
+    /// <param name="beginsStop">A closing begins a fast shutdown with that signal; a server that is stopping lets nobody in, which confirms it.</param>
+    public HbaResult Apply(Gate gate, Term term, Instant notAfter, Durability durability = Durability.Durable, Action? signalled = null, bool beginsStop = false)
     {
         var isClosing = gate == Gate.Fenced;
         if (isClosing)
@@ -64,6 +65,7 @@ internal sealed class HbaGate(PostgresSettings settings, HbaPolicy policy) : IDi
             NotAfter = notAfter,
             Durability = durability,
             Signalled = signalled ?? (static () => { }),
+            BeginsStop = beginsStop,
             IsOvertaken = () => Volatile.Read(ref _closings) != closings,
             WithoutLock = held is null ? lockError ?? "" : "",
         };

@@ -29,6 +29,9 @@ internal sealed class HbaOrder(HbaDisk disk, HbaReload reload, HbaLoaded loaded,
 
     public required Action Signalled { get; init; }
 
+    /// <summary>This closing begins a fast shutdown.</summary>
+    public required bool BeginsStop { get; init; }
+
     /// <summary>True once a closing began after this order: an opening must not stand then.</summary>
     public required Func<bool> IsOvertaken { get; init; }
 
@@ -142,6 +145,11 @@ internal sealed class HbaOrder(HbaDisk disk, HbaReload reload, HbaLoaded loaded,
             return search.IsCertain
                 ? End(outcome, true, "PostgreSQL is down; it comes back shut", term) with { ConfirmedAt = BootClock.Now }
                 : End(outcome, false, $"nobody knows whether PostgreSQL runs: {search.Reason}", term);
+        }
+
+        if (BeginsStop && HbaReload.SignalStop(Server, Until(), Signalled, out var stoppedAt))
+        {
+            return End(outcome, true, "the server is stopping and lets nobody in", term) with { SignalledAt = stoppedAt, ConfirmedAt = BootClock.Now };
         }
 
         var (at, problem) = reload.SignalThenConfirm(content, Server, Until(), Signalled);
