@@ -18,6 +18,8 @@ internal sealed partial class Turn
         var running = _state.Promotion.Ordered is not null ? "another failover was ordered a moment ago"
             : _state.Promotion.Current is not null ? "a promotion is under way here"
             : _state.IsStopping ? "the daemon stops"
+            : _state.Rejoin.Awaited != 0 ? "this server is being made a standby"
+            : _state.Orders.Start is not null ? "the server is being started by an order"
             : "";
         var finding = TakeoverChecks.Judge(Question(), order.AcceptsLoss, running);
         TellChecks(order.Id, finding.Passed, finding.Problems);

@@ -29,8 +29,8 @@ internal sealed class Checkers(World world)
     /// <summary>Planned moves that were begun and taken back, or failed.</summary>
     public long MovesBack { get; private set; }
 
-    /// <summary>Times that a fence by order or a maintenance began or ended.</summary>
-    public long LocalOrdersSeen { get; private set; }
+    /// <summary>How often each kind of decision was recorded.</summary>
+    public Dictionary<DecisionKind, long> Decisions { get; } = [];
 
     /// <summary>A planned move is over.</summary>
     public void MoveEnded(MoveOutcome outcome)
@@ -104,7 +104,11 @@ internal sealed class Checkers(World world)
     private void Withheld(SimHost host, NodeState before, NodeStep step)
     {
         var (was, now) = (before.Orders, step.State.Orders);
-        LocalOrdersSeen += was.IsShut != now.IsShut || was.IsMaintained != now.IsMaintained ? 1 : 0;
+        foreach (var record in step.Effects.OfType<Effect.Record>())
+        {
+            Decisions[record.Decision.Kind] = Decisions.GetValueOrDefault(record.Decision.Kind) + 1;
+        }
+
         if (now.IsShut || now.IsMaintained)
         {
             host.WithheldAt = world.Agenda.Now;

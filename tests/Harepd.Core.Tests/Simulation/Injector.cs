@@ -122,6 +122,12 @@ internal sealed class Injector
             impatient?.Post(new Input.TakeoverOrdered(new TakeoverOrder(order.Id, AcceptsLoss: dice.Chance(0.5), IsDryRun: false)));
         }
 
+        if (served is not null && _local.Chance(0.3))
+        {
+            var host = _world.DataHosts.First(data => data.Candidate == served);
+            _world.Agenda.After(_local.Below(1500) * Span.Millisecond, () => DieInTheMiddle(host, served));
+        }
+
         if (isTwice)
         {
             served?.Post(new Input.MoveOrdered(order with { Id = order.Id + 1 }));
@@ -133,17 +139,37 @@ internal sealed class Injector
         }
     }
 
-    /// <summary>An operator orders something of one node alone: maintenance, a fence, and now and then their end.</summary>
+    /// <summary>An operator orders something of one node alone: whatever there is, and often a start of a server that is down.</summary>
     private void OrderLocally()
     {
-        var kind = _local.Pick(Enum.GetValues<LocalOrderKind>());
+        if (_isOver)
+        {
+            return;
+        }
+
+        var down = _world.DataHosts.Where(host => host.IsUp && !host.Server.IsRunning).ToList();
+        var starts = down.Count > 0 && _local.Chance(0.7);
+        var kind = starts ? LocalOrderKind.Start : _local.Pick(Enum.GetValues<LocalOrderKind>());
         var order = new LocalOrder(_world.Agenda.Now, kind, _local.Chance(0.1))
         {
             For = TimeSpan.FromMilliseconds(500 + _local.Below((int)LongestOrder.TotalMilliseconds - 500)),
             AcceptsOutage = _local.Chance(0.5),
             Timeout = TimeSpan.FromSeconds(1 + _local.Below(3)),
         };
-        _local.Pick(_world.DataHosts).Candidate?.Post(new Input.LocalOrdered(order));
+        _local.Pick(starts ? down : _world.DataHosts).Candidate?.Post(new Input.LocalOrdered(order));
+        if (kind == LocalOrderKind.Stop)
+        {
+            _world.Agenda.After(Span.Second + _local.Below(2000) * Span.Millisecond, OrderLocally);
+        }
+    }
+
+    /// <summary>The daemon dies while its planned move is under way.</summary>
+    private void DieInTheMiddle(SimHost host, SimProcess process)
+    {
+        if (process is { IsAlive: true, State.Move.IsOver: false } && !_isOver)
+        {
+            Kill(host, process, _local.Chance(0.2), _local.Below(3000) * Span.Millisecond);
+        }
     }
 
     private void StrikeServer(Faults fault, SimHost host, Dice dice, long brief)

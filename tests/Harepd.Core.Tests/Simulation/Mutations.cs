@@ -30,8 +30,30 @@ internal static class Mutations
         new Hasty("what is known to be lacking is not counted") { Change = policy => policy with { MaxLagBytes = long.MaxValue } },
         new Forgetful("readers are let in while a promotion is open") { Change = promotion => promotion with { IsPending = false }, With = Faults.SlowPromotion },
         new Impatient(),
+        new Disobedient(),
         .. SynchronyMutations.All,
     ];
+
+    /// <summary>What an operator ordered of the node is remembered and told, and decides nothing.</summary>
+    private sealed class Disobedient : Mutation
+    {
+        public override string Name => "a fence that an operator ordered is not kept";
+
+        public override Faults Needs => Faults.Switchover;
+
+        public override bool NeedsManaged => true;
+
+        public override NodeStep Step(NodeState state, NodeSettings settings, Input input, Instant now)
+        {
+            if (!state.Orders.IsFenced || now >= state.Orders.FencedUntil || input is Input.LocalOrdered)
+            {
+                return base.Step(state, settings, input, now);
+            }
+
+            var step = base.Step(state with { Orders = new LocalOrders() }, settings, input, now);
+            return step with { State = step.State with { Orders = state.Orders } };
+        }
+    }
 
     /// <summary>A planned move goes on whatever the standby received: both sides' checks are off, for each alone would hold.</summary>
     private sealed class Impatient : Mutation

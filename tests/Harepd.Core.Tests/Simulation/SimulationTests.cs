@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Harepd.Core.Act;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -74,6 +75,11 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var failed = outcomes.Where(outcome => outcome.Violation is not null).MinBy(outcome => outcome.Plan.Seed);
         Assert.True(failed is null, failed is null ? "" : Simulator.Describe(Simulator.Shrink(failed)));
         Assert.True(outcomes.Sum(outcome => outcome.Moves) > count, "few planned moves were carried through");
+        DecisionKind[] meant =
+        [
+            DecisionKind.MoveResumed, DecisionKind.MoveForgotten, DecisionKind.MaintenanceBegins, DecisionKind.FenceOrdered, DecisionKind.StopDone, DecisionKind.StopEnded, DecisionKind.StartDone,
+        ];
+        Assert.DoesNotContain(meant, kind => outcomes.Sum(outcome => outcome.Decisions.GetValueOrDefault(kind)) < count / 20);
     }
 
     /// <summary>Managed synchronous replication and synchronousOnly, among at most a few other faults of a seed, so that there is something to lose.</summary>

@@ -1,9 +1,14 @@
 using System.Globalization;
+using Harepd.Core.Act;
 
 namespace Harepd.Core.Tests.Simulation;
 
 /// <summary>What came of one run.</summary>
-internal sealed record Outcome(Plan Plan, string? Violation, string Tail, long VirtualTime, long Unavailable, long Steps, long Acquisitions, long Moves = 0, long MovesBack = 0, long KeptPromotions = 0);
+internal sealed record Outcome(Plan Plan, string? Violation, string Tail, long VirtualTime, long Unavailable, long Steps, long Acquisitions, long Moves = 0, long MovesBack = 0, long KeptPromotions = 0)
+{
+    /// <summary>How often each kind of decision was recorded.</summary>
+    public IReadOnlyDictionary<DecisionKind, long> Decisions { get; init; } = new Dictionary<DecisionKind, long>();
+}
 
 /// <summary>Runs plans, and shrinks those that fail to fewer faults.</summary>
 internal static class Simulator
@@ -31,7 +36,10 @@ internal static class Simulator
             world.Checkers.Acquisitions,
             world.Checkers.Moves,
             world.Checkers.MovesBack,
-            world.Checkers.KeptPromotions);
+            world.Checkers.KeptPromotions)
+        {
+            Decisions = world.Checkers.Decisions,
+        };
     }
 
     /// <summary>Leaves out one fault after the other as long as the run still fails; the streams of dice are apart, so the rest stays as it was.</summary>
