@@ -58,6 +58,7 @@ public static class NodeMachine
                 Stop = start.Memory.IsStopped ? new ServerStop(0, StopStep.Down, now, now) : null,
             },
             Unfinished = start.Memory.Move,
+            UnfinishedUntil = now + settings.Moves.Start,
             Scheduled = start.Memory.Scheduled is { } kept ? new ScheduledMove(new MoveOrder(0, kept.To, kept.Pause, IsDryRun: false) { IsRestart = kept.IsRestart }, kept.Due) : null,
             // Just before, so that the first tick is due at once: what was resumed may be over already.
             LastStep = now - TimeSpan.FromTicks(1),

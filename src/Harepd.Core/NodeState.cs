@@ -94,6 +94,9 @@ public sealed record NodeState
     /// <summary>What an earlier run left of a planned move, until it is known whether the server still is as it was left; null without one.</summary>
     public KeptMove? Unfinished { get; init; }
 
+    /// <summary>A server that is down and whose disk says nothing is waited for until then, before that is left alone.</summary>
+    public Instant UnfinishedUntil { get; init; }
+
     /// <summary>What an operator ordered of this node alone.</summary>
     public LocalOrders Orders { get; init; } = new();
 

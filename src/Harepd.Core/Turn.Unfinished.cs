@@ -24,9 +24,9 @@ internal sealed partial class Turn
         var server = _state.Server;
         switch (server.Health)
         {
-            // A server that stops, or starts, says so for a while; the end of a postmaster is told before its control file is read.
+            // A server that stops, or starts, says so for a while; that nobody listens, or that a postmaster ended, is told before its control file is read.
             case ServerHealth.Unknown or ServerHealth.Starting or ServerHealth.Hung or ServerHealth.SlotsFull:
-            case ServerHealth.Down when server.At <= _state.IgnoreBefore:
+            case ServerHealth.Down when server.OnDisk is null && now < _state.UnfinishedUntil:
                 break;
             case ServerHealth.StoppedCleanly when Misfit(kept, server) is { } reason:
                 Forget(reason);

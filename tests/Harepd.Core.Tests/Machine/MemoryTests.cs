@@ -115,4 +115,18 @@ public sealed class MemoryTests
         Assert.Equal(goesOn, Assert.Single(step.Effects.OfType<Effect.Record>(), record => record.Decision.Kind is DecisionKind.MoveResumed or DecisionKind.MoveForgotten).Decision.Kind == DecisionKind.MoveResumed);
         Assert.Empty(step.Effects.OfType<Effect.StartServer>());
     }
+
+    [Fact]
+    public void That_nobody_listens_is_no_word_of_the_disk_and_is_waited_for_for_a_while()
+    {
+        var move = new KeptMove { Number = 9, To = A, ToName = "a", Term = new Term(7), Timeline = First, System = OneSystem, End = new Lsn(0x4000001), Began = At(0) };
+        var down = NodeMachine.Step(Begin(new DurableMemory { Move = move }), Node, new Input.Observed(Server(ServerHealth.Down, null, At(100)) with { SystemId = default }), At(100));
+        Assert.NotNull(down.State.Unfinished);
+
+        var late = NodeMachine.Step(down.State, Node, new Input.Tick(), At(0) + Node.Moves.Start);
+        Assert.Null(late.State.Unfinished);
+
+        var crashed = Server(ServerHealth.Down, null, At(200)) with { OnDisk = new DiskState(First, default, IsStandby: false) };
+        Assert.Null(NodeMachine.Step(down.State, Node, new Input.Observed(crashed), At(200)).State.Unfinished);
+    }
 }

@@ -25,6 +25,7 @@ internal sealed class SimProcess
     private int _looks;
     private bool _isAlarmed;
     private bool _isLookingOnce;
+    private bool _hasLooked;
     private Instant _lastSeen;
 
     public SimProcess(World world, SimHost host, NodeSettings settings, NodeState state)
@@ -345,7 +346,15 @@ internal sealed class SimProcess
         });
     }
 
-    private ServerObservation Seen() => _world.Waiting.Complete(_host, _host.Server.Look(_host.Now, _world.Plan.IsManaged ? _world.Agenda.Now : null));
+    private ServerObservation Seen()
+    {
+        var seen = _world.Waiting.Complete(_host, _host.Server.Look(_host.Now, _world.Plan.IsManaged ? _world.Agenda.Now : null));
+        var isFirst = !_hasLooked;
+        _hasLooked = true;
+
+        // That nobody listens is known before anything was read.
+        return isFirst && seen.Health == ServerHealth.StoppedCleanly ? seen with { Health = ServerHealth.Down, OnDisk = null, SystemId = default } : seen;
+    }
 
     private void Tell(ServerObservation seen)
     {

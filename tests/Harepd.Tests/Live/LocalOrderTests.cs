@@ -146,6 +146,7 @@ public sealed class LocalOrderTests
             async () => (await cluster.DaemonOf(primary).RunAsync("status", "--json")).Output.Contains("\"is_stopped_by_order\": true", StringComparison.Ordinal),
             "the primary's daemon to tell of the stop",
             detail: cluster.Describe);
+        await Wait.UntilAsync(async () => (await cluster.DaemonOf(standby).RunAsync("start", "--dry-run")).ExitCode == 0, "a start to be possible", detail: cluster.Describe);
         var started = await cluster.DaemonOf(standby).RunAsync("start");
         Assert.True(started.ExitCode == 0, $"{started.Output}\n{cluster.Describe()}");
         await ReadersOnAsync(cluster, standby);
