@@ -16,18 +16,27 @@ namespace Harepd.Tests.Live.Machines;
 internal sealed class ManagedRun : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    // A client that comes during a planned move waits for as long as HAProxy lets it.
+    private static readonly WriterOptions Patient = new()
+    {
+        Clients = 1, Rate = 25, KeepSession = false, ConnectLimit = TimeSpan.FromSeconds(20), CommandLimit = TimeSpan.FromSeconds(20),
+    };
+
     private readonly string fault;
     private readonly LabCluster cluster;
     private readonly RepmgrNode old;
+    private readonly bool isLossless;
     private readonly Writer near;
     private readonly Writer far;
     private readonly List<Writer> writers;
+    private readonly List<Writer> visitors = [];
     private Instant struck;
     private RepmgrNode? next;
 
-    private ManagedRun(string fault, LabCluster cluster, RepmgrNode old)
+    private ManagedRun(string fault, LabCluster cluster, RepmgrNode old, bool isLossless)
     {
-        (this.fault, this.cluster, this.old) = (fault, cluster, old);
+        (this.fault, this.cluster, this.old, this.isLossless) = (fault, cluster, old, isLossless);
         var network = cluster.Lab.Network!;
         // The third node has no HAProxy and client of its own beside it: it shares those of the first.
         var side = old.Id == 2 ? 1 : 0;
@@ -51,10 +60,14 @@ internal sealed class ManagedRun : IAsyncDisposable
     private IEnumerable<RepmgrNode> Others => cluster.Repmgr.DataNodes.Where(node => node != old);
 
     /// <summary>Begins with an empty table: the standbys have everything and know of the primary, and both pools write.</summary>
-    public static async Task<ManagedRun> StartAsync(string fault, LabCluster cluster, RepmgrNode old)
+    /// <param name="fault">Its name in the figures.</param>
+    /// <param name="cluster">Where.</param>
+    /// <param name="old">The primary.</param>
+    /// <param name="isLossless">Commits wait for a standby, and the voters know it before the fault strikes: nothing acknowledged may be lost.</param>
+    public static async Task<ManagedRun> StartAsync(string fault, LabCluster cluster, RepmgrNode old, bool isLossless)
     {
         await old.Server.ExecuteAsync("TRUNCATE lab_writes", "app", "app");
-        var run = new ManagedRun(fault, cluster, old);
+        var run = new ManagedRun(fault, cluster, old, isLossless);
         foreach (var standby in run.Others)
         {
             await RepmgrCluster.WaitForCatchUpAsync(standby.Server, old.Server);
@@ -63,8 +76,19 @@ internal sealed class ManagedRun : IAsyncDisposable
         foreach (var standby in run.Others)
         {
             await Wait.UntilAsync(
-                async () => await HolderHeardAsync(cluster, standby) == old.Name,
+                async () => (await MembersAsync(cluster, standby)).FirstOrDefault(IsHolder) is { ValueKind: JsonValueKind.Object } holder && NameOf(holder) == old.Name,
                 $"{standby.Name} to hear of the primary",
+                detail: cluster.Describe);
+        }
+
+        if (isLossless)
+        {
+            var names = run.Others.Select(standby => standby.Name).Order().ToList();
+            await Wait.UntilAsync(
+                async () => (await MembersAsync(cluster, old)).FirstOrDefault(member => NameOf(member) == old.Name) is { ValueKind: JsonValueKind.Object } own
+                    && own.GetProperty("waits_for_noted").GetString() is { } noted && names.All(name => noted.Contains(name, StringComparison.Ordinal)),
+                $"the voters to know that {old.Name} waits for {string.Join(" or ", names)}",
+                Patience,
                 detail: cluster.Describe);
         }
 
@@ -72,6 +96,22 @@ internal sealed class ManagedRun : IAsyncDisposable
         await run.far.FirstAfterAsync(LabClock.Now, server: old.Server);
         return run;
     }
+
+    /// <summary>From now on some clients connect anew for each write, behind both HAProxys.</summary>
+    public async Task LetVisitorsComeAsync()
+    {
+        var network = cluster.Lab.Network!;
+        visitors.AddRange(cluster.Haproxies.Select((haproxy, i) => Writer.Start(haproxy.Address, haproxy.WritePort, 30 + i, Patient with { From = network[$"client_{i + 1}"] })));
+        writers.AddRange(visitors);
+        foreach (var visitor in visitors)
+        {
+            await visitor.FirstAfterAsync(LabClock.Now);
+        }
+    }
+
+    /// <summary>What those got to hear that came after this; read it once the run has ended.</summary>
+    public IEnumerable<string> ErrorsOfVisitorsAfter(Instant held) =>
+        visitors.SelectMany(visitor => visitor.Attempts).Where(attempt => !attempt.IsAcknowledged && attempt.Begin > held).Select(attempt => attempt.Error ?? "no answer");
 
     /// <summary>The fault strikes now; durations count from here.</summary>
     public void Strike() => struck = LabClock.Now;
@@ -97,7 +137,7 @@ internal sealed class ManagedRun : IAsyncDisposable
     /// Waits until the old primary is a standby again by itself, every standby streams from the new one and both pools write there; then judges. Returns
     /// the new primary.
     /// </summary>
-    /// <param name="mayLose">Replication is asynchronous: what a lost primary acknowledged alone is lost.</param>
+    /// <param name="mayLose">Where replication is asynchronous, what a lost primary acknowledged alone is lost.</param>
     public async Task<RepmgrNode> EndAsync(bool mayLose)
     {
         await WaitForSuccessorAsync();
@@ -127,7 +167,7 @@ internal sealed class ManagedRun : IAsyncDisposable
         var gap = Analyser.LongestGap(far.Attempts, struck, far.Attempts.Last(attempt => attempt.IsAcknowledged).End);
         Keep(served, gap, rejoined, lost.Count, Analyser.TwoWriters(all));
         Assert.Equal(TimeSpan.Zero, Analyser.TwoWriters(all));
-        Assert.Empty(mayLose ? Analyser.LostThoughDelivered(all, lost, await PromotionWatch.TimelineEndsAsync(primary.Server)) : lost);
+        Assert.Empty(mayLose && !isLossless ? Analyser.LostThoughDelivered(all, lost, await PromotionWatch.TimelineEndsAsync(primary.Server)) : lost);
         return primary;
     }
 
@@ -140,14 +180,15 @@ internal sealed class ManagedRun : IAsyncDisposable
     }
 
     // Asked on its own machine: the test's process is on none.
-    private static async Task<string?> HolderHeardAsync(LabCluster cluster, RepmgrNode member)
+    private static async Task<IReadOnlyList<JsonElement>> MembersAsync(LabCluster cluster, RepmgrNode asked)
     {
-        var answer = await cluster.DaemonOf(member).RunAsync("status", "--json");
-        return !answer.Succeeded ? null : JsonDocument.Parse(answer.Output).RootElement.GetProperty("members").EnumerateArray()
-            .Where(report => report.GetProperty("held_term").GetInt64() > 0)
-            .Select(report => report.GetProperty("node").GetString())
-            .FirstOrDefault();
+        var answer = await cluster.DaemonOf(asked).RunAsync("status", "--json");
+        return !answer.Succeeded ? [] : [.. JsonDocument.Parse(answer.Output).RootElement.GetProperty("members").EnumerateArray()];
     }
+
+    private static bool IsHolder(JsonElement report) => report.GetProperty("held_term").GetInt64() > 0;
+
+    private static string? NameOf(JsonElement report) => report.GetProperty("node").GetString();
 
     private static Writer Straight(RepmgrNode node, NetworkMachine client, int number) => Writer.Start(
         node.Server.Address, node.Server.Port, number, new WriterOptions { Clients = 1, Rate = 50, From = client, RetryPause = TimeSpan.FromMilliseconds(50) });
@@ -162,6 +203,7 @@ internal sealed class ManagedRun : IAsyncDisposable
             {
                 dataNodes = cluster.Repmgr.DataNodes.Count,
                 fault,
+                lossless = isLossless,
                 servedMs = Math.Round(served.TotalMilliseconds),
                 gapMs = Math.Round(gap?.TotalMilliseconds ?? -1),
                 rejoinedS = Math.Round(rejoined.TotalSeconds, 1),
