@@ -188,12 +188,16 @@ internal sealed partial class Turn
             ? voter.LiveAt(now) is null || Suspicion()
             : Suspicion();
         var isAlarmed = _state.Promotion.Current is not null
-            || (isVacant && _state.Lease!.Held is null && _state.Server.Health != ServerHealth.Unknown);
+            || (isVacant && _state.Lease!.Held is null && _state.Server.Health != ServerHealth.Unknown && !IsAnothersTurn());
         if (isAlarmed != _state.IsAlarmed)
         {
             _sends.Add(new Effect.SetPace(isAlarmed));
             _state = _state with { IsAlarmed = isAlarmed };
         }
+
+        // Looks every few milliseconds take processors from whoever is being promoted; this standby will not be, unless harepd has it do so.
+        bool IsAnothersTurn() => settings.Failover.Promoter == Promoter.Harepd && _state.Server.InRecovery == true
+            && (_state.Promotion.Verdict.IsOutranked || _state.View.Reports.Values.Any(seen => seen.Report.Offer is { } offer && offer.To != settings.Self));
 
         bool Suspicion() => Share.Suspicion.IsLeaseInDoubt(_state.View, now, settings.Freshness);
     }

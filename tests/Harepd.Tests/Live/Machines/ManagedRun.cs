@@ -32,6 +32,7 @@ internal sealed class ManagedRun : IAsyncDisposable
     private readonly List<Writer> writers;
     private readonly List<Writer> visitors = [];
     private Instant struck;
+    private DateTimeOffset struckAt;
     private RepmgrNode? next;
 
     private ManagedRun(string fault, LabCluster cluster, RepmgrNode old, bool isLossless)
@@ -114,7 +115,7 @@ internal sealed class ManagedRun : IAsyncDisposable
         visitors.SelectMany(visitor => visitor.Attempts).Where(attempt => !attempt.IsAcknowledged && attempt.Begin > held).Select(attempt => attempt.Error ?? "no answer");
 
     /// <summary>The fault strikes now; durations count from here.</summary>
-    public void Strike() => struck = LabClock.Now;
+    public void Strike() => (struck, struckAt) = (LabClock.Now, DateTimeOffset.UtcNow);
 
     /// <summary>Waits until the pool on the side that stays writes to another server.</summary>
     public Task WaitForSuccessorAsync() => Wait.UntilAsync(
@@ -201,6 +202,7 @@ internal sealed class ManagedRun : IAsyncDisposable
         {
             var line = new
             {
+                at = struckAt.ToString("O", CultureInfo.InvariantCulture),
                 dataNodes = cluster.Repmgr.DataNodes.Count,
                 fault,
                 lossless = isLossless,
