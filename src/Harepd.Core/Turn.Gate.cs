@@ -197,7 +197,9 @@ internal sealed partial class Turn
 
         // Looks every few milliseconds take processors from whoever is being promoted; this standby will not be, unless harepd has it do so.
         bool IsAnothersTurn() => settings.Failover.Promoter == Promoter.Harepd && _state.Server.InRecovery == true
-            && (_state.Promotion.Verdict.IsOutranked || _state.View.Reports.Values.Any(seen => seen.Report.Offer is { } offer && offer.To != settings.Self));
+            && (_state.Promotion.Verdict.IsOutranked
+                || (_state.Voter?.LiveAt(now)?.Owner.Member is { } holder && holder != settings.Self && holder != _state.Promotion.Last?.Member)
+                || _state.View.Reports.Values.Any(seen => seen.Report.Offer is { } offer && offer.To != settings.Self));
 
         bool Suspicion() => Share.Suspicion.IsLeaseInDoubt(_state.View, now, settings.Freshness);
     }
