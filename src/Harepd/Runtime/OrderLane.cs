@@ -94,8 +94,9 @@ internal sealed class OrderLane : IDisposable
                 Answer(stop.Sequence, result.IsDone, result.End, result.Detail);
                 break;
             case Effect.StartServer start when MayDo(start.Sequence, start.Term):
-                var isStandby = start.Host.Length > 0;
-                Answer(start.Sequence, MustBeShut() is { } open ? ControlResult.Refused(open) : _server.Start(isStandby, start.Until, () => !isStandby && BootClock.Now >= _leaseEnd()));
+                Answer(start.Sequence, MustBeShut() is { } open ? ControlResult.Refused(open)
+                    : start.Host.Length > 0 ? _server.StartAsStandbyOf(start.Host, start.Port, start.Until)
+                    : _server.Start(isStandby: false, start.Until, () => BootClock.Now >= _leaseEnd()));
                 break;
             case Effect.RejoinServer rejoin when MayDo(rejoin.Sequence, rejoin.Term):
                 var rejoined = _rejoin.Run(rejoin, () => MustBeShut() ?? MustHaveNoLease(), out var isFinal);

@@ -19,7 +19,7 @@ internal static class ControlSql
         """;
 
     public const string BeforeFollowing =
-        "select pg_is_in_recovery(), current_setting('server_version_num'), current_setting('primary_conninfo')";
+        "select pg_is_in_recovery(), current_setting('server_version_num'), current_setting('primary_conninfo'), current_setting('primary_slot_name')";
 
     public const string BeforeMoving = "select pg_is_in_recovery(), current_setting('primary_conninfo'), current_setting('primary_slot_name')";
 
@@ -32,7 +32,19 @@ internal static class ControlSql
 
     public const string Reload = "select pg_reload_conf()";
 
+    /// <summary>What a server streams by, or did when it was a standby.</summary>
+    public const string SlotName = "select current_setting('primary_slot_name')";
+
+    /// <summary>Null where there is none of that name to drop.</summary>
+    public static string DropIdleSlot(string name) =>
+        $"select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = {Literal(name)} and slot_type = 'physical' and not active";
+
+    public static string MakeSlot(string name) =>
+        $"select pg_create_physical_replication_slot({Literal(name)}) where not exists (select from pg_replication_slots where slot_name = {Literal(name)})";
+
     public static string SetSynchronous(string text) => $"alter system set synchronous_standby_names = '{text.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     public static string SetConnInfo(string text) => $"alter system set primary_conninfo = '{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

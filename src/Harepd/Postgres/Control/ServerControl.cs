@@ -131,7 +131,7 @@ internal sealed class ServerControl(PostgresSettings settings, string runDir)
         }
 
         var reply = session.Query(ControlSql.BeforeFollowing, deadline);
-        if (reply.Rows is not [["t", { } version, { } conninfo]])
+        if (reply.Rows is not [["t", { } version, { } conninfo, { } slot]])
         {
             return ControlResult.Refused(reply.Fault?.ToString() ?? "the server is no standby");
         }
@@ -148,14 +148,16 @@ internal sealed class ServerControl(PostgresSettings settings, string runDir)
             return ControlResult.Refused("primary_conninfo is not written as keyword = value pairs");
         }
 
+        // Without its slot there it would be refused, and ask again every few seconds.
+        var missing = new Upstream(settings, host, port).EnsureSlot(slot, deadline) is { } problem ? $"; {problem}" : "";
         if (wanted == conninfo)
         {
-            return ControlResult.Done($"follows {host}:{port} already");
+            return ControlResult.Done($"follows {host}:{port} already{missing}");
         }
 
         // Two messages: ALTER SYSTEM cannot run inside the transaction that several statements in one would be.
         var failure = session.Query(ControlSql.SetConnInfo(wanted), deadline).Fault ?? session.Query(ControlSql.Reload, deadline).Fault;
-        return failure is null ? ControlResult.Done($"follows {host}:{port} from now on") : ControlResult.Refused(failure.ToString());
+        return failure is null ? ControlResult.Done($"follows {host}:{port} from now on{missing}") : ControlResult.Refused(failure.ToString());
     }
 
     /// <summary>Lets the primary wait for these standbys before it acknowledges, by a reload. Neither statement writes WAL, so neither waits itself.</summary>

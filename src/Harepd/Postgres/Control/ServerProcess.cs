@@ -19,6 +19,8 @@ internal sealed class ServerProcess(PostgresSettings settings)
     /// <summary>What a server that does not stop by itself gets until all of its processes are killed.</summary>
     private static readonly TimeSpan StopAtOnce = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan SlotTime = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly DataFolder _folder = new(settings);
@@ -176,6 +178,46 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
         return Run(data, until);
     }
+
+    /// <summary>
+    /// Starts the stopped server as a standby of another: its slot is made there first, and the one that the other streamed by from here is dropped afterwards, for on a
+    /// standby it would keep WAL for ever. A slot that cannot be made or dropped is told, and keeps nothing from starting.
+    /// </summary>
+    /// <param name="host">As <see cref="Prepare"/> set it.</param>
+    /// <param name="port">Of its PostgreSQL.</param>
+    /// <param name="until">Boot-time clock.</param>
+    public ControlResult StartAsStandbyOf(string host, int port, Instant until)
+    {
+        var upstream = new Upstream(settings, host, port);
+        var notes = new List<string?> { upstream.EnsureSlot(SlotName, Soon(until)) };
+        var started = Start(isStandby: true, until, static () => false);
+        if (started.IsDone)
+        {
+            notes.AddRange(SettleSlots(upstream, Soon(until)));
+        }
+
+        var detail = string.Join("; ", notes.Prepend(started.Detail).Where(text => !string.IsNullOrEmpty(text)));
+        return started.IsDone ? ControlResult.Done(detail) : ControlResult.Refused(detail);
+    }
+
+    private IEnumerable<string?> SettleSlots(Upstream upstream, Instant until)
+    {
+        using var session = PgSession.TryOpen(settings.Endpoint("control", SessionLimits.Of(settings)), until, out _);
+        if (SlotName.Length == 0 && session?.Query(ControlSql.SlotName, until).Value is { Length: > 0 } own)
+        {
+            // A daemon that was restarted in between did not know it before the server was up.
+            SlotName = own;
+            yield return upstream.EnsureSlot(own, until);
+        }
+
+        var left = upstream.SlotOfItsOwn(until);
+        if (session is not null && left.Length > 0 && session.Query(ControlSql.DropIdleSlot(left), until).Fault is { } fault)
+        {
+            yield return $"replication slot {left} stays here and keeps WAL: {fault}";
+        }
+    }
+
+    private static Instant Soon(Instant until) => Instant.Min(until, BootClock.Now + SlotTime);
 
     private ControlResult Run(string data, Instant until)
     {

@@ -56,7 +56,7 @@ internal sealed class ServerRejoin(PostgresSettings settings, string stateDir, S
             return rewound;
         }
 
-        var started = process.Start(isStandby: true, order.Until, () => false);
+        var started = process.StartAsStandbyOf(order.Host, order.Port, order.Until);
         var detail = string.Join("; ", new[] { rewound.Detail, started.Detail, slot ?? "" }.Where(text => text.Length > 0));
         return started.IsDone ? ControlResult.Done(detail) : ControlResult.Refused(detail);
     }

@@ -55,11 +55,15 @@ internal sealed class Upstream(PostgresSettings settings, string host, int port)
         }
 
         using var session = Open(until, out var fault);
-        var text = name.Replace("'", "''", StringComparison.Ordinal);
-        var failure = session is null
-            ? fault
-            : session.Query($"select pg_create_physical_replication_slot('{text}') where not exists (select from pg_replication_slots where slot_name = '{text}')", until).Fault;
+        var failure = session is null ? fault : session.Query(ControlSql.MakeSlot(name), until).Fault;
         return failure is null ? null : $"replication slot {name} cannot be made at {host}:{port}: {failure}";
+    }
+
+    /// <summary>The slot that it streamed by when it was a standby; empty for none, or where it does not say.</summary>
+    public string SlotOfItsOwn(Instant until)
+    {
+        using var session = Open(until, out _);
+        return session?.Query(ControlSql.SlotName, until).Value ?? "";
     }
 
     private PgSession? Open(Instant until, out PgFault? fault) => PgSession.TryOpen(
