@@ -11,7 +11,7 @@ namespace Harepd.Postgres;
 /// </summary>
 internal sealed class Postmaster : IDisposable
 {
-    private const string PidFile = "postmaster.pid";
+    public const string PidFile = "postmaster.pid";
     private readonly ProcessFacts _facts;
 
     private Postmaster(ProcessFacts facts, int pidfd, string dataDirectory)
@@ -45,6 +45,9 @@ internal sealed class Postmaster : IDisposable
         reason = "there is no postmaster.pid";
         return ReadPidFile(dataDirectory) is { } pid ? OfProcess(pid, dataDirectory, isListener: false, out reason) : null;
     }
+
+    /// <summary>The process that postmaster.pid names has ended, and its parent has not asked how.</summary>
+    public static bool IsUnreaped(string dataDirectory) => ReadPidFile(dataDirectory) is { } pid && ProcessFacts.Of(pid) is { IsGone: true };
 
     /// <summary>
     /// The process as postmaster of the folder. A process that listens on the server's socket is the postmaster by the kernel's word, also where its folder may not be seen.

@@ -21,6 +21,8 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
     private static readonly TimeSpan SlotTime = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan ReapTime = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly DataFolder _folder = new(settings);
@@ -219,8 +221,28 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
     private static Instant Soon(Instant until) => Instant.Min(until, BootClock.Now + SlotTime);
 
+    /// <summary>
+    /// A postmaster that was killed and that nobody has reaped makes pg_ctl and postgres believe that it runs, in a container without an init for ever. Its lock files are removed
+    /// where no process of the folder lives; the server itself still looks at the shared memory.
+    /// </summary>
+    private void ForgetTheUnreaped(string data)
+    {
+        var until = BootClock.Now + ReapTime;
+        while (Postmaster.IsUnreaped(data) && BootClock.Now < until)
+        {
+            Thread.Sleep(10);
+        }
+
+        if (Postmaster.IsUnreaped(data) && ServerSessions.OrphansIn(data).Count == 0)
+        {
+            File.Delete(Path.Combine(data, Postmaster.PidFile));
+            File.Delete(string.Create(CultureInfo.InvariantCulture, $"{settings.Host}/.s.PGSQL.{settings.Port}.lock"));
+        }
+    }
+
     private ControlResult Run(string data, Instant until)
     {
+        ForgetTheUnreaped(data);
         var start = settings.StartCommand.Length > 0 ? new ProcessStartInfo("/bin/sh", ["-c", settings.StartCommand]) : PgCtl(data, until);
         if (start is null)
         {
