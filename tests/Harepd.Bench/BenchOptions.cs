@@ -10,10 +10,11 @@ internal sealed record BenchOptions
     /// <summary>How it is called.</summary>
     public static string Usage =>
         $"""
-        usage: bench [core | steering [SCENARIO]...] [--rounds N] [--json] [--trace]
+        usage: bench [core | steering [SCENARIO]...] [--rounds N] [--three-data-nodes] [--json] [--trace]
           core                 what a decision costs, without servers
           steering [SCENARIO]  real servers, each figure beside its floor in the same run; scenarios: {string.Join(", ", SteeringBench.Scenarios.Select(one => one.Name))}
           --rounds N           how often each side is measured (default 20)
+          --three-data-nodes   of move: a second standby instead of the witness
           --json               one JSON object a line on standard output
           --trace              what the new primary's daemon decided in each round, in milliseconds after the request
         """;
@@ -25,6 +26,9 @@ internal sealed record BenchOptions
     public IReadOnlyList<string> Only { get; private init; } = [];
 
     public int Rounds { get; private init; } = 20;
+
+    /// <summary>A second standby instead of the witness, where a scenario has a choice.</summary>
+    public bool ThreeDataNodes { get; private init; }
 
     public bool Json { get; private init; }
 
@@ -40,6 +44,9 @@ internal sealed record BenchOptions
             {
                 case "core" or "steering" when i == 0:
                     options = options with { Suite = arguments[i] };
+                    break;
+                case "--three-data-nodes":
+                    options = options with { ThreeDataNodes = true };
                     break;
                 case "--json":
                     options = options with { Json = true };

@@ -23,7 +23,7 @@ internal sealed class MoveScenario : IScenario
 
     public async Task<IReadOnlyList<Comparison>> RunAsync(SteeringLab lab, BenchOptions options)
     {
-        await using var own = await SteeringLab.StartAsync(harepdPromotes: true);
+        await using var own = await SteeringLab.StartAsync(harepdPromotes: true, options.ThreeDataNodes);
         var (byHand, byHarepd) = (new List<double>(), new List<double>());
         await using var writer = own.Cluster.WriteThroughHaproxy(Clients);
         while (byHarepd.Count < options.Rounds)
@@ -33,6 +33,7 @@ internal sealed class MoveScenario : IScenario
                 await HandMade.TakeOverAsync(own);
                 byHand.Add(await MeasureAsync("by hand", own, writer, () => ByHandAsync(own)));
                 await own.ChangeRolesAsync();
+                await own.LetOthersFollowAsync();
             }
 
             await own.StartDaemonsAsync();
@@ -40,7 +41,7 @@ internal sealed class MoveScenario : IScenario
             {
                 await own.WaitForServiceAsync();
                 await Wait.UntilAsync(
-                    async () => (await OrderAsync(own, new ControlRequest("switchover", DryRun: true))).Subject == "Possible", "a move to be possible", detail: own.Cluster.Describe);
+                    async () => (await OrderAsync(own, new ControlRequest("switchover", own.Standby.Name, DryRun: true))).Subject == "Possible", "a move to be possible", detail: own.Cluster.Describe);
                 byHarepd.Add(await MeasureAsync("harepd", own, writer, () => ByHarepdAsync(own, options.Trace)));
                 own.NoteRolesChanged();
             }
@@ -89,7 +90,7 @@ internal sealed class MoveScenario : IScenario
     private static async Task ByHarepdAsync(SteeringLab lab, bool isTraced)
     {
         var begun = LabClock.Now;
-        var last = await OrderAsync(lab, new ControlRequest("switchover"));
+        var last = await OrderAsync(lab, new ControlRequest("switchover", lab.Standby.Name));
         if (isTraced)
         {
             lab.Trace(begun);

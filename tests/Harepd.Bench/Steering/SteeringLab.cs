@@ -28,10 +28,11 @@ internal sealed class SteeringLab : IAsyncDisposable
     public RepmgrNode Standby { get; private set; }
 
     /// <param name="harepdPromotes">The daemons promote; otherwise somebody else does.</param>
-    public static async Task<SteeringLab> StartAsync(bool harepdPromotes = false)
+    /// <param name="threeDataNodes">The third node is a second standby, no witness.</param>
+    public static async Task<SteeringLab> StartAsync(bool harepdPromotes = false, bool threeDataNodes = false)
     {
         var keys = new Dictionary<string, string?> { ["failover.manager"] = harepdPromotes ? "harepd" : null, ["http.agentPort"] = $"{AgentPort}" };
-        var options = new LabClusterOptions { StartDaemons = false, JsonLogs = true, Harepd = new() { Keys = keys } };
+        var options = new LabClusterOptions { StartDaemons = false, JsonLogs = true, Harepd = new() { Keys = keys }, Repmgr = new RepmgrOptions { ThreeDataNodes = threeDataNodes } };
         return new SteeringLab(await LabCluster.StartAsync(options, Tell));
     }
 
@@ -77,6 +78,18 @@ internal sealed class SteeringLab : IAsyncDisposable
         await Standby.Server.FollowAsync(Primary.Server, "repmgr");
         await RepmgrCluster.WaitForStreamingAsync(Standby.Server);
         await RepmgrCluster.WaitForCatchUpAsync(Standby.Server, Primary.Server);
+    }
+
+    /// <summary>A second standby, where there is one, follows the new primary.</summary>
+    public async Task LetOthersFollowAsync()
+    {
+        foreach (var other in Cluster.Repmgr.DataNodes.Where(node => node != Primary && node != Standby))
+        {
+            await other.Server.ExecuteAsync(
+                $"ALTER SYSTEM SET primary_conninfo = 'host={Primary.Server.Address} port={Primary.Server.Port} user=repmgr application_name={other.Name}'");
+            await other.Server.ExecuteAsync("SELECT pg_reload_conf()");
+            await RepmgrCluster.WaitForCatchUpAsync(other.Server, Primary.Server);
+        }
     }
 
     /// <summary>The daemons have made the standby the primary, and the old one is its standby.</summary>

@@ -83,7 +83,8 @@ public sealed class MoveInterruptedTests(ITestOutputHelper output)
             }
         }
 
-        Assert.True(last is { Event: "error" }, $"killed in {verb} at {step}: {last}\n{cluster.Describe()}");
+        // The last step may be over before the signal is: then a daemon is killed that has nothing left to do.
+        Assert.True(last is { Event: "error" } or { Event: "ended", Subject: "Moved" or "Restarted" }, $"killed in {verb} at {step}: {last}\n{cluster.Describe()}");
         if (!isQuick)
         {
             await Task.Delay(TimeSpan.FromSeconds(6));
