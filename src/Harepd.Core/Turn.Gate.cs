@@ -199,7 +199,7 @@ internal sealed partial class Turn
         bool IsAnothersTurn() => settings.Failover.Promoter == Promoter.Harepd && _state.Server.InRecovery == true
             && (_state.Promotion.Verdict.IsOutranked
                 || (_state.Voter?.LiveAt(now)?.Owner.Member is { } holder && holder != settings.Self && holder != _state.Promotion.Last?.Member)
-                || _state.View.Reports.Values.Any(seen => seen.Report.Offer is { } offer && offer.To != settings.Self));
+                || _state.View.Reports.Values.Any(seen => seen.Report.Offer is { } offer && offer.To != settings.Self && now < seen.MadeAt + offer.For));
 
         bool Suspicion() => Share.Suspicion.IsLeaseInDoubt(_state.View, now, settings.Freshness);
     }

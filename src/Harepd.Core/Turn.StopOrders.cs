@@ -103,7 +103,7 @@ internal sealed partial class Turn
             var sequence = _state.OrderSequence + 1;
             var until = now + order.Timeout;
             _state = _state with { OrderSequence = sequence, Orders = _state.Orders with { Start = new ServerStart(order.Id, sequence, now, until + settings.Moves.Spare) } };
-            _opens.Add(new Effect.StartServer(sequence, _state.HighestTerm, Holder()?.Address is { Length: > 0 } host ? host : settings.NodeName, settings.ServerPort, until));
+            _opens.Add(new Effect.StartServer(sequence, _state.HighestTerm, "", 0, until) { IsAsItWas = true });
             return;
         }
 

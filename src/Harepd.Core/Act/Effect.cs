@@ -93,10 +93,14 @@ public abstract record Effect
     /// </summary>
     /// <param name="Sequence">For the answer.</param>
     /// <param name="Term">Orders of an older term are refused (R11).</param>
-    /// <param name="Host">Whom to stream from; empty to start as a primary.</param>
+    /// <param name="Host">Whom to stream from; empty to start as a primary, or with <see cref="IsAsItWas"/>.</param>
     /// <param name="Port">Of that server.</param>
     /// <param name="Until">Boot-time clock.</param>
-    public sealed record StartServer(long Sequence, Term Term, string Host, int Port, Instant Until) : Effect;
+    public sealed record StartServer(long Sequence, Term Term, string Host, int Port, Instant Until) : Effect
+    {
+        /// <summary>A standby that follows whom it followed before; nothing is made for it anywhere.</summary>
+        public bool IsAsItWas { get; init; }
+    }
 
     /// <summary>
     /// Make the server, a primary of before that holds no lease, a standby of the holder: stop it, rewind it where it has what the holder never had, start it. Refused

@@ -88,7 +88,7 @@ internal sealed class SimOrders(World world, SimHost host, SimProcess process)
 
     private void Start(Effect.StartServer start)
     {
-        var isStandby = start.Host.Length > 0;
+        var isStandby = start.Host.Length > 0 || start.IsAsItWas;
         var isLate = !isStandby && host.Now >= process.Watchdog.FenceAt;
         if (!host.Server.IsRunning)
         {
@@ -101,7 +101,7 @@ internal sealed class SimOrders(World world, SimHost host, SimProcess process)
             world.Note(host.Name, $"server is started as a {(isStandby ? "standby" : "primary")} by a planned move");
             host.Server.IsStandby = isStandby;
             host.StartServer();
-            if (isStandby)
+            if (start.Host.Length > 0)
             {
                 world.Replication.Follow(host, start.Host);
             }

@@ -94,6 +94,7 @@ internal sealed class Narrator
         Effect.PrepareMove { Host: "" } prepare => $"prepare for a restart, term {prepare.Term}",
         Effect.PrepareMove prepare => $"prepare for a move to {prepare.Host}:{prepare.Port}, term {prepare.Term}",
         Effect.StopServer stop => $"stop the server, term {stop.Term}, until {Clock(stop.Until).Trim()}",
+        Effect.StartServer { IsAsItWas: true } start => $"start the server as the standby it was, term {start.Term}",
         Effect.StartServer { Host.Length: 0 } start => $"start the server as a primary, term {start.Term}",
         Effect.StartServer start => $"start the server as a standby of {start.Host}:{start.Port}, term {start.Term}",
         Effect.RejoinServer rejoin => $"make the server a standby of {rejoin.Host}:{rejoin.Port} on timeline {rejoin.Timeline}, term {rejoin.Term}",

@@ -78,11 +78,13 @@ public sealed class SlotTests
         return null;
     }
 
-    /// <summary>Both others stream from the primary, each by its slot.</summary>
-    private static Task StreamAsync(LabCluster cluster, RepmgrNode primary)
+    /// <summary>Both others stream from the primary, each by its slot, and the daemons know it.</summary>
+    private static async Task StreamAsync(LabCluster cluster, RepmgrNode primary)
     {
         var wanted = string.Join(",", cluster.Repmgr.DataNodes.Where(node => node != primary).Select(SlotOf).Order());
-        return Wait.UntilAsync(async () => await SlotsAsync(primary, "WHERE active") == wanted, $"{wanted} to be used at {primary.Name}", Long, detail: cluster.Describe);
+        await Wait.UntilAsync(async () => await SlotsAsync(primary, "WHERE active") == wanted, $"{wanted} to be used at {primary.Name}", Long, detail: cluster.Describe);
+        await Wait.UntilAsync(
+            async () => (await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run")).ExitCode == 0, $"a move from {primary.Name} to be possible", Long, detail: cluster.Describe);
     }
 
     private static Task DroppedAsync(LabCluster cluster, RepmgrNode primary, RepmgrNode at) => Wait.UntilAsync(

@@ -90,7 +90,7 @@ internal sealed class ServerClone(PostgresSettings settings, ServerProcess proce
         }
 
         tell("starting the copy as a standby");
-        var started = process.Start(isStandby: true, BootClock.Now + StartTime, () => false);
+        var started = process.StartAsStandbyOf(host, port, BootClock.Now + StartTime);
         if (!started.IsDone)
         {
             return ControlResult.Refused($"{started.Detail}; the old folder is {data + Old}");

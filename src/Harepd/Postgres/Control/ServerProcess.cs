@@ -1,6 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
-using System.Globalization;
 using Harepd.Clock;
 using Harepd.Core.Model;
 using Harepd.Postgres.Fencing;
@@ -21,13 +18,10 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
     private static readonly TimeSpan SlotTime = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan ReapTime = TimeSpan.FromSeconds(1);
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly DataFolder _folder = new(settings);
-    private string? _binDirectory = settings.BinDirectory;
-    private string? _logFile;
+    private readonly ServerLaunch _launch = new(settings);
 
     /// <summary>The data folder; null while it is unknown.</summary>
     public string? DataDirectory => _folder.Known;
@@ -47,7 +41,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
     /// <summary>One of PostgreSQL's programs; null where it is not found.</summary>
     public string? ProgramOf(string name) =>
-        (_binDirectory ?? (_folder.Known is { } data ? BinOfOptions(data) : null)) is { } bin && File.Exists(Path.Combine(bin, name)) ? Path.Combine(bin, name) : null;
+        _launch.ProgramOf(name, _folder.Known);
 
     /// <summary>
     /// Sets <c>primary_conninfo</c> for the time after the move (a primary does not read it), and makes a checkpoint, so that the one of the stop is short.
@@ -178,7 +172,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
             File.WriteAllBytes(signal, []);
         }
 
-        return Run(data, until);
+        return _launch.Run(data, until);
     }
 
     /// <summary>
@@ -204,7 +198,7 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
     private IEnumerable<string?> SettleSlots(Upstream upstream, Instant until)
     {
-        using var session = PgSession.TryOpen(settings.Endpoint("control", SessionLimits.Of(settings)), until, out _);
+        using var session = PgSession.TryOpen(settings.Endpoint("control", SessionLimits.Of(settings)), until, out var noSession);
         if (SlotName.Length == 0 && session?.Query(ControlSql.SlotName, until).Value is { Length: > 0 } own)
         {
             // A daemon that was restarted in between did not know it before the server was up.
@@ -213,96 +207,18 @@ internal sealed class ServerProcess(PostgresSettings settings)
         }
 
         var left = upstream.SlotOfItsOwn(until);
-        if (session is not null && left.Length > 0 && session.Query(ControlSql.DropIdleSlot(left), until).Fault is { } fault)
+        var failure = left.Length == 0 ? null : session is null ? noSession : session.Query(ControlSql.DropIdleSlot(left), until).Fault;
+        if (failure is not null)
         {
-            yield return $"replication slot {left} stays here and keeps WAL: {fault}";
+            yield return $"replication slot {left} may stay here and keep WAL: {failure}";
         }
     }
 
     private static Instant Soon(Instant until) => Instant.Min(until, BootClock.Now + SlotTime);
 
-    /// <summary>
-    /// A postmaster that was killed and that nobody has reaped makes pg_ctl and postgres believe that it runs, in a container without an init for ever. Its lock files are removed
-    /// where no process of the folder lives; the server itself still looks at the shared memory.
-    /// </summary>
-    private void ForgetTheUnreaped(string data)
-    {
-        var until = BootClock.Now + ReapTime;
-        while (Postmaster.IsUnreaped(data) && BootClock.Now < until)
-        {
-            Thread.Sleep(10);
-        }
-
-        if (Postmaster.IsUnreaped(data) && ServerSessions.OrphansIn(data).Count == 0)
-        {
-            File.Delete(Path.Combine(data, Postmaster.PidFile));
-            File.Delete(string.Create(CultureInfo.InvariantCulture, $"{settings.Host}/.s.PGSQL.{settings.Port}.lock"));
-        }
-    }
-
-    private ControlResult Run(string data, Instant until)
-    {
-        ForgetTheUnreaped(data);
-        var start = settings.StartCommand.Length > 0 ? new ProcessStartInfo("/bin/sh", ["-c", settings.StartCommand]) : PgCtl(data, until);
-        if (start is null)
-        {
-            return ControlResult.Refused("pg_ctl was not found: set postgres.binDirectory or postgres.startCommand");
-        }
-
-        // What it starts would keep a pipe open for ever; what goes wrong is in the server's log.
-        start.WorkingDirectory = "/";
-        try
-        {
-            using var process = Process.Start(start)!;
-            var left = until - BootClock.Now;
-            if (left <= TimeSpan.Zero || !process.WaitForExit(left))
-            {
-                return ControlResult.Refused($"{start.FileName} did not end in time");
-            }
-
-            return process.ExitCode == 0 ? ControlResult.Done("the server was started") : ControlResult.Refused(Describe(start, process.ExitCode));
-        }
-        catch (Exception error) when (error is Win32Exception or InvalidOperationException)
-        {
-            return ControlResult.Refused($"{start.FileName} cannot be run: {error.Message}");
-        }
-    }
-
-    /// <summary>A restart of a server that does not run starts it with the options it had (<c>postmaster.opts</c>).</summary>
-    private ProcessStartInfo? PgCtl(string data, Instant until)
-    {
-        var program = ProgramOf("pg_ctl");
-        var seconds = Math.Max(1, (long)(until - BootClock.Now).TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        return program is null
-            ? null
-            : new ProcessStartInfo(program, ["-D", data, "-s", "-w", "-t", seconds, "-l", _logFile ?? Path.Combine(data, "harepd-start.log"), "restart"]);
-    }
-
-    private string Describe(ProcessStartInfo start, int exitCode) => string.Create(
-        CultureInfo.InvariantCulture, $"{(settings.StartCommand.Length > 0 ? "postgres.startCommand" : start.FileName)} ended with exit code {exitCode}; the server's log says why");
-
-    /// <summary>Where its programs and its log are, for the start that follows.</summary>
     private void Remember(Postmaster run)
     {
-        var process = "/proc/" + run.Pid.ToString(CultureInfo.InvariantCulture);
         _folder.Remember(run.Pid);
-        _binDirectory ??= Path.GetDirectoryName(ProcessFacts.LinkTarget(process + "/exe"));
-        if (ProcessFacts.LinkTarget(process + "/fd/2") is { } log && File.Exists(log) && log.StartsWith('/') && !log.StartsWith("/dev/", StringComparison.Ordinal))
-        {
-            _logFile = log;
-        }
-    }
-
-    private static string? BinOfOptions(string data)
-    {
-        try
-        {
-            var words = File.ReadAllText(Path.Combine(data, "postmaster.opts")).Split(' ', 2);
-            return words[0].StartsWith('/') ? Path.GetDirectoryName(words[0]) : null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        _launch.Remember(run);
     }
 }
