@@ -171,9 +171,9 @@ public sealed class LabCluster : IAsyncDisposable
         $"the daemon of {node.Name} to listen",
         detail: Describe);
 
-    /// <summary>Waits until a node's guard looks at the lease: the daemon starts it, and it says so.</summary>
+    /// <summary>Waits until a node's guard looks at the lease: it says so when this run started it, and the daemon does of one that outlived an earlier run.</summary>
     public Task WaitForGuardAsync(RepmgrNode node) => Wait.UntilAsync(
-        () => DaemonOf(node).Log.Contains("the guard looks at the lease of", StringComparison.Ordinal),
+        () => DaemonOf(node).Log.Contains("the guard looks at the lease", StringComparison.Ordinal),
         $"the guard of {node.Name}",
         detail: Describe);
 
