@@ -73,15 +73,8 @@ public sealed class MoveInterruptedTests(ITestOutputHelper output)
             $"{verb} on {old.Name} to be possible",
             detail: cluster.Describe);
         await using var writers = await Writers.StartAsync(cluster);
-        var last = new ControlAnswer("none");
-        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(old), new ControlRequest(verb), CancellationToken.None))
-        {
-            last = answer;
-            if (answer.Event == "begin" && answer.Subject == step)
-            {
-                await cluster.DaemonOf(old).KillAsync();
-            }
-        }
+        var last = await Orders.AskAsync(
+            cluster, old, new ControlRequest(verb), answer => answer.Event == "begin" && answer.Subject == step ? cluster.DaemonOf(old).KillAsync() : Task.CompletedTask);
 
         // The last step may be over before the signal is: then a daemon is killed that has nothing left to do.
         Assert.True(last is { Event: "error" } or { Event: "ended", Subject: "Moved" or "Restarted" }, $"killed in {verb} at {step}: {last}\n{cluster.Describe()}");

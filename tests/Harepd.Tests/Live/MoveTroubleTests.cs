@@ -65,7 +65,7 @@ public sealed class MoveTroubleTests(ITestOutputHelper output)
         {
             if (answer is { Event: "begin", Subject: "Stop" })
             {
-                others.AddRange(new[] { "switchover", "restart" }.Select(verb => AskAsync(cluster, old, new ControlRequest(verb))));
+                others.AddRange(new[] { "switchover", "restart" }.Select(verb => Orders.AskAsync(cluster, old, new ControlRequest(verb))));
             }
         });
         Assert.All(await Task.WhenAll(others), other => Assert.True(other is { Event: "ended", Subject: "Refused" }, other.ToString()));
@@ -142,27 +142,11 @@ public sealed class MoveTroubleTests(ITestOutputHelper output)
     }
 
     private static Task<ControlAnswer> MoveAsync(LabCluster cluster, RepmgrNode old, Action<ControlAnswer>? told = null) =>
-        AskAsync(cluster, old, new ControlRequest("switchover", PauseMs: 6000), told);
-
-    private static async Task<ControlAnswer> AskAsync(LabCluster cluster, RepmgrNode node, ControlRequest request, Action<ControlAnswer>? told = null)
-    {
-        var last = new ControlAnswer("none");
-        using var limit = new CancellationTokenSource(Long);
-        try
+        Orders.AskAsync(cluster, old, new ControlRequest("switchover", PauseMs: 6000), answer =>
         {
-            await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(node), request, limit.Token))
-            {
-                told?.Invoke(answer);
-                last = answer;
-            }
-        }
-        catch (OperationCanceledException e)
-        {
-            throw new LabException($"{request.Verb} on {node.Name} did not end, it was at: {last}\n{cluster.Describe()}", e);
-        }
-
-        return last;
-    }
+            told?.Invoke(answer);
+            return Task.CompletedTask;
+        });
 
     private static async Task<ProcessIdentity> ProcessAsync(RepmgrNode node, string type) =>
         ProcessIdentity.Of(await node.Server.ScalarAsync<int>($"SELECT pid FROM pg_stat_activity WHERE backend_type = '{type}'"))!.Value;

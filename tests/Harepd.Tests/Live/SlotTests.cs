@@ -43,12 +43,7 @@ public sealed class SlotTests
 
         // A planned move: the old primary and the other standby get their slots at the new one; the new one's own is dropped at the old.
         var second = cluster.Repmgr.DataNodes.First(node => node != first);
-        var ended = new ControlAnswer("none");
-        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(first), new ControlRequest("switchover", second.Name), CancellationToken.None))
-        {
-            ended = answer;
-        }
-
+        var ended = await Orders.AskAsync(cluster, first, new ControlRequest("switchover", second.Name));
         Assert.True(ended is { Event: "ended", Subject: "Moved" }, $"{ended}\n{cluster.Describe()}");
         await StreamAsync(cluster, second);
         await DroppedAsync(cluster, second, at: first);

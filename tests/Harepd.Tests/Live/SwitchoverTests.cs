@@ -136,12 +136,11 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
         await visitors.FirstAfterAsync(LabClock.Now);
         var before = await primary.Server.ScalarAsync<string>(started);
         var held = Instant.Forever;
-        var ended = new ControlAnswer("none");
-        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(primary), new ControlRequest("restart"), CancellationToken.None))
+        var ended = await Orders.AskAsync(cluster, primary, new ControlRequest("restart"), answer =>
         {
             held = answer is { Event: "done", Subject: "Hold" } ? LabClock.Now : held;
-            ended = answer;
-        }
+            return Task.CompletedTask;
+        });
 
         Assert.True(ended is { Event: "ended", Subject: "Restarted" }, $"{ended}\n{cluster.Describe()}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{primary.Name} restarted: harepd says that clients waited {ended.PauseMs:F0} ms"));
@@ -166,13 +165,12 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
 
         var begin = LabClock.Now;
         var held = Instant.Forever;
-        var ended = new ControlAnswer("none");
-        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(old), new ControlRequest("switchover", next.Name), CancellationToken.None))
+        var ended = await Orders.AskAsync(cluster, old, new ControlRequest("switchover", next.Name), answer =>
         {
             held = answer is { Event: "done", Subject: "Hold" } ? LabClock.Now : held;
-            ended = answer;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {answer.Event} {answer.Subject} {answer.Ms:F1} ms {answer.Detail}"));
-        }
+            return Task.CompletedTask;
+        });
 
         Assert.True(ended is { Event: "ended", Subject: "Moved" }, $"{ended}\n{cluster.Describe()}");
         await cluster.WaitForServingAsync(next);

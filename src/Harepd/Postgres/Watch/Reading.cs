@@ -61,4 +61,6 @@ internal sealed record Reading
 /// <param name="MayReadControl">The user may call <c>pg_control_checkpoint()</c> and its like.</param>
 /// <param name="MayReadFiles">The user may call <c>pg_read_file</c>.</param>
 /// <param name="HasOwnCommit">The user or the database has a <c>synchronous_commit</c> of its own, so that the server's is not seen.</param>
-internal sealed record ServerFacts(SystemId SystemId, DateTime? Started, int Version, bool MayReadControl, bool MayReadFiles, bool HasOwnCommit);
+/// <param name="SegmentBytes"><c>wal_segment_size</c>; zero where it was not told.</param>
+internal sealed record ServerFacts(
+    SystemId SystemId, DateTime? Started, int Version, bool MayReadControl, bool MayReadFiles, bool HasOwnCommit, uint SegmentBytes);

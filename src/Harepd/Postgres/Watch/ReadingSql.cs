@@ -25,7 +25,8 @@ internal static class ReadingSql
             has_function_privilege('pg_control_checkpoint()', 'execute') and has_function_privilege('pg_control_recovery()', 'execute'),
             has_function_privilege('pg_control_system()', 'execute'),
             has_function_privilege('pg_read_file(text,bigint,bigint,boolean)', 'execute'),
-            (select source in ('user', 'database', 'database user', 'client', 'session', 'override') from pg_settings where name = 'synchronous_commit')
+            (select source in ('user', 'database', 'database user', 'client', 'session', 'override') from pg_settings where name = 'synchronous_commit'),
+            pg_size_bytes(current_setting('wal_segment_size'))
         """;
 
     public const string SystemIdentifier = "select system_identifier from pg_control_system()";
@@ -71,13 +72,14 @@ internal static class ReadingSql
     /// <summary>The facts from the rows of <see cref="Facts"/>; null when they make no sense.</summary>
     public static ServerFacts? ToFacts(IReadOnlyList<string?[]> rows, SystemId system)
     {
-        if (rows is not [[{ } version, var started, var control, _, var files, var commit]]
+        if (rows is not [[{ } version, var started, var control, _, var files, var commit, var segment]]
             || !int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             return null;
         }
 
-        return new ServerFacts(system, Micros(started) is { } since ? DateTime.UnixEpoch + since : null, number, control == "t", files == "t", commit != "f");
+        _ = uint.TryParse(segment, NumberStyles.None, CultureInfo.InvariantCulture, out var segmentBytes);
+        return new ServerFacts(system, Micros(started) is { } since ? DateTime.UnixEpoch + since : null, number, control == "t", files == "t", commit != "f", segmentBytes);
     }
 
     /// <summary>

@@ -97,7 +97,7 @@ internal sealed class ServerReader(PostgresSettings settings, DataFolder folder,
             return reply.Fault;
         }
 
-        var mayReadSystem = reply.Tables is [_, [{ Length: 6 } row]] && row[3] == "t";
+        var mayReadSystem = reply.Tables is [_, [{ Length: 7 } row]] && row[3] == "t";
         var system = mayReadSystem && ulong.TryParse(_session.Query(ReadingSql.SystemIdentifier, deadline).Value, out var number)
             ? new SystemId(number)
             : ControlFile.Read(folder.Known)?.SystemId ?? default;
@@ -117,6 +117,11 @@ internal sealed class ServerReader(PostgresSettings settings, DataFolder folder,
         }
 
         _receivedTimeline = Math.Max(_receivedTimeline, reading.Timeline.Timeline);
+        if (!reading.IsStreaming)
+        {
+            _receivedTimeline = ReceivedTimeline.Above(_receivedTimeline, reading.WriteLsn, Facts!.SegmentBytes, folder.Known, _history);
+        }
+
         return _receivedTimeline;
     }
 

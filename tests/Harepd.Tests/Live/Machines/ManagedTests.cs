@@ -65,13 +65,13 @@ public sealed class ManagedTests
     {
         await using var run = await ManagedRun.StartAsync("planned move", cluster, old, isLossless);
         await run.LetVisitorsComeAsync();
-        var (ended, held) = (new ControlAnswer("none"), Instant.Forever);
+        var held = Instant.Forever;
         run.Strike();
-        await foreach (var answer in ControlCall.AskAsync(cluster.RunFolderOf(old), new ControlRequest("switchover"), CancellationToken.None))
+        var ended = await Orders.AskAsync(cluster, old, new ControlRequest("switchover"), answer =>
         {
             held = answer is { Event: "done", Subject: "Hold" } ? LabClock.Now : held;
-            ended = answer;
-        }
+            return Task.CompletedTask;
+        });
 
         Assert.True(ended is { Event: "ended", Subject: "Moved" }, $"{ended}\n{cluster.Describe()}");
         var next = await run.EndAsync(mayLose: false);
