@@ -29,6 +29,9 @@ public sealed record MoveOrder(long Id, string To, TimeSpan Pause, bool IsDryRun
     /// <summary>With <see cref="IsRestart"/>: the server stays stopped for so long, under the lease, before it is given up; zero starts it at once.</summary>
     public TimeSpan Halt { get; init; }
 
+    /// <summary>Who wants it: a restart may be the daemon's own, after a crash.</summary>
+    public DecisionActor Actor { get; init; } = DecisionActor.Operator;
+
     /// <summary>Begin after this; zero for now.</summary>
     public TimeSpan After { get; init; }
 }

@@ -88,6 +88,7 @@ public static class NodeMachine
             Consider(state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook);
             Consider(state.Promotion.NextWake);
             Consider(state.Rejoin.NextWake);
+            Consider(state.Crash.NextWake);
             Consider(state.Orders.MaintainedUntil);
             Consider(state.Orders.FencedUntil);
             Consider(state.Orders.Awaited?.Ends ?? Instant.Forever);

@@ -64,6 +64,9 @@ public sealed record NodeState
     /// <summary>The return of an old primary as a standby.</summary>
     public Rejoin Rejoin { get; init; } = new();
 
+    /// <summary>The own server's crashes.</summary>
+    public CrashState Crash { get; init; } = new();
+
     /// <summary>Number of the last order to the server or to HAProxy's hold.</summary>
     public long OrderSequence { get; init; }
 

@@ -118,7 +118,7 @@ internal sealed partial class Turn
 
         _state = _state with { Move = next };
         var what = $"to {next.ToName}{(next.Trouble.Length > 0 ? $"; {next.Trouble}" : "")}";
-        Note(DecisionKind.MoveStep, next.Term, move.Step.ToString(), step.ToString(), what, now - move.StepBegan, DecisionActor.Operator);
+        Note(DecisionKind.MoveStep, next.Term, move.Step.ToString(), step.ToString(), what, now - move.StepBegan, move.Order.Actor);
         Tell(next, MoveEventKind.StepBegan, TimeSpan.Zero, "");
     }
 
@@ -170,7 +170,8 @@ internal sealed partial class Turn
             EndMove(
                 move with { Trouble = "not back as a standby" },
                 MoveOutcome.Moved,
-                $"{move.ToName} is the primary; this node must be rejoined by hand: it is not known to end before {move.ToName} went on");
+                move.Order.Actor == DecisionActor.Daemon ? $"{move.ToName} took over first"
+                    : $"{move.ToName} is the primary; this node must be rejoined by hand: it is not known to end before {move.ToName} went on");
             return null;
         }
 
@@ -179,6 +180,11 @@ internal sealed partial class Turn
 
     private void EndMove(Move move, MoveOutcome outcome, string detail)
     {
+        if (move.Order.Actor == DecisionActor.Daemon && outcome == MoveOutcome.Failed)
+        {
+            _state = _state with { Crash = _state.Crash with { IsGivenUp = true } };
+        }
+
         // A release that is not needed does nothing.
         if (move.PausedAt != Instant.Zero)
         {
@@ -195,7 +201,7 @@ internal sealed partial class Turn
             Outcome = outcome,
             Pause = isOpenAgain ? openedAt - move.PausedAt : TimeSpan.Zero,
         }));
-        Note(DecisionKind.MoveEnded, move.Term, move.Step.ToString(), outcome.ToString(), reason, now - move.Began, DecisionActor.Operator);
+        Note(DecisionKind.MoveEnded, move.Term, move.Step.ToString(), outcome.ToString(), reason, now - move.Began, move.Order.Actor);
         _state = _state with { OrderSequence = _state.OrderSequence + 1, Move = move with { Outcome = outcome, StepEnds = Instant.Forever } };
     }
 

@@ -180,6 +180,7 @@ internal sealed partial class Turn
             IsRogue = _state.IsRogue,
             IsShut = _state.Gate.IsShutForWrites && _state.Lease?.IsYielding == false,
             IsPromotable = !_state.IsStopping && IsPromotableNow(),
+            IsGivenUp = _state.Crash.IsGivenUp,
             Priority = settings.Failover.Priority,
             Failover = MoveInWords() ?? (_state.Promotion.Verdict.Answer == FailoverAnswer.Quiet ? "" : _state.Promotion.Verdict.Reason),
             UpstreamSilence = server.UpstreamSilence,
@@ -209,7 +210,7 @@ internal sealed partial class Turn
         || last.AsksPositions != next.AsksPositions || last.SeenAfter != next.SeenAfter || last.InForce != next.InForce || last.Stated != next.Stated
         || last.Pause?.Number != next.Pause?.Number
         || last.Orders?.IsMaintained != next.Orders?.IsMaintained || last.Orders?.IsFenced != next.Orders?.IsFenced || last.Orders?.IsStopped != next.Orders?.IsStopped
-        || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable
+        || last.IsShut != next.IsShut || last.IsPromotable != next.IsPromotable || last.IsGivenUp != next.IsGivenUp
         || last.Failover != next.Failover || last.Synchronous != next.Synchronous || last.Quorum != next.Quorum;
 
     private static string Describe(ServerObservation server) => server.Health != ServerHealth.Running

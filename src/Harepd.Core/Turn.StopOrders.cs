@@ -107,25 +107,27 @@ internal sealed partial class Turn
             return;
         }
 
-        var under = UnderOnDisk()!;
-        Begin(
-            new Move
-            {
-                Order = new MoveOrder(order.Id, "", MoveOrder.DefaultPause, IsDryRun: false) { IsRestart = true },
-                Number = Math.Max(_state.ReportVersion, (_state.Move?.Number ?? 0) + 1),
-                To = settings.Self,
-                ToName = settings.NodeName,
-                // Below that of whoever may have taken its place.
-                Term = new Term(Math.Max(1, _state.HighestTerm.Value - 1)),
-                Under = under,
-                Began = now,
-                Step = MoveStep.Stop,
-                StepBegan = now,
-                End = _state.Server.OnDisk.End,
-                StartLimit = order.Timeout,
-            },
-            MoveStep.TakeBack);
+        ComeBack(new MoveOrder(order.Id, "", MoveOrder.DefaultPause, IsDryRun: false) { IsRestart = true }, order.Timeout);
     }
+
+    /// <summary>What was a primary and is down comes back by a move's way back: under a lease that is asked for first, or after whoever took its place.</summary>
+    private void ComeBack(MoveOrder order, TimeSpan limit) => Begin(
+        new Move
+        {
+            Order = order,
+            Number = Math.Max(_state.ReportVersion, (_state.Move?.Number ?? 0) + 1),
+            To = settings.Self,
+            ToName = settings.NodeName,
+            // Below that of whoever may have taken its place.
+            Term = new Term(Math.Max(1, _state.HighestTerm.Value - 1)),
+            Under = UnderOnDisk()!,
+            Began = now,
+            Step = MoveStep.Stop,
+            StepBegan = now,
+            End = _state.Server.OnDisk!.End,
+            StartLimit = limit,
+        },
+        MoveStep.TakeBack);
 
     private void SettleStart()
     {
@@ -138,7 +140,7 @@ internal sealed partial class Turn
     private void EndStart(ServerStart start, MoveOutcome outcome, string detail)
     {
         _state = _state with { Orders = _state.Orders with { Start = null } };
-        Note(DecisionKind.StartDone, _state.HighestTerm, "", outcome.ToString(), detail, now - start.Began, DecisionActor.Operator);
+        Note(DecisionKind.StartDone, _state.HighestTerm, "", outcome.ToString(), detail, now - start.Began, start.IsOwn ? DecisionActor.Daemon : DecisionActor.Operator);
         EndLocal(start.Id, outcome, now - start.Began, detail);
     }
 

@@ -125,6 +125,7 @@ internal sealed partial class Turn(NodeState state, NodeSettings settings, Insta
             SettlePace();
             SettleUpstream();
             SettleRejoin();
+            SettleCrash();
         }
 
         SettleHearing();

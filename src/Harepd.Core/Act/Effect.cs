@@ -88,7 +88,7 @@ public abstract record Effect
     }
 
     /// <summary>
-    /// Start the stopped server: as the primary it was, only while the lease is held, or as a standby of <paramref name="Host"/>. Refused unless
+    /// Start the stopped server: as the primary it was, only while the lease is held or with <see cref="IsShut"/>, or as a standby of <paramref name="Host"/>. Refused unless
     /// its block on disk is shut. Given up at <paramref name="Until"/>.
     /// </summary>
     /// <param name="Sequence">For the answer.</param>
@@ -100,6 +100,9 @@ public abstract record Effect
     {
         /// <summary>A standby that follows whom it followed before; nothing is made for it anywhere.</summary>
         public bool IsAsItWas { get; init; }
+
+        /// <summary>A crashed primary whose place was taken, to be made a standby: no lease is wanted for it, nor does it get one.</summary>
+        public bool IsShut { get; init; }
     }
 
     /// <summary>
@@ -228,6 +231,7 @@ public enum DecisionKind
     StopEnded = 256,
     StartOrdered = 257,
     StartDone = 258,
+    CrashedStarts = 259,
     Paused = 230,
     Resumed = 231,
 }

@@ -23,7 +23,7 @@ public static class Corroboration
         {
             case Sight.Silent:
                 return null;
-            case Sight.Died when question.Policy.RestartsFirst:
+            case Sight.Died when question.Policy.RestartsFirst && report?.IsGivenUp != true:
                 return Until(grace, "the primary crashed and may come back where it is (onCrash: restart)");
             case Sight.Died or Sight.Ill when isShut:
                 return null;

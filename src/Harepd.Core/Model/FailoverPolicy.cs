@@ -36,6 +36,9 @@ public sealed record FailoverPolicy
     /// <summary>A crashed primary gets <see cref="StopGrace"/> to come back where it is before another takes over.</summary>
     public bool RestartsFirst { get; init; }
 
+    /// <summary>A crashed primary is started again by this machine: where nobody takes over, and to be made a standby where somebody did (<see cref="RejoinsItself"/>).</summary>
+    public bool StartsCrashed { get; init; }
+
     /// <summary>How long a primary that was stopped cleanly, starts, or lives without the lease is waited for.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(15);
 

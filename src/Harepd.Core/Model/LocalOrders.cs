@@ -59,9 +59,13 @@ public sealed record ServerStop(long Id, StopStep Step, Instant Began, Instant S
     public long Awaited { get; init; }
 }
 
-/// <summary>A start by order, as a standby.</summary>
+/// <summary>A start by order, as a standby, or of a crashed primary behind a shut gate.</summary>
 /// <param name="Id">Of the order.</param>
 /// <param name="Awaited">Number of the order to the server.</param>
 /// <param name="Began">When it was ordered.</param>
 /// <param name="Ends">It is not waited for beyond this.</param>
-public sealed record ServerStart(long Id, long Awaited, Instant Began, Instant Ends);
+public sealed record ServerStart(long Id, long Awaited, Instant Began, Instant Ends)
+{
+    /// <summary>Nobody ordered it.</summary>
+    public bool IsOwn { get; init; }
+}

@@ -64,6 +64,9 @@ public sealed record NodeReport
     /// <summary>Standby: it could be promoted now, as far as it knows itself.</summary>
     public bool IsPromotable { get; init; }
 
+    /// <summary>Its server crashed, and starting it again where it is has failed or must wait: with onCrash restart nobody need wait for it.</summary>
+    public bool IsGivenUp { get; init; }
+
     /// <summary>
     /// Standby, while the lease is free: why it does not take over, or that it does. Primary: the planned move that is under way or waits for its time. One sentence,
     /// empty when there is nothing to say.

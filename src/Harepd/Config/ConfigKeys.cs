@@ -101,6 +101,7 @@ internal static class ConfigKeys
         new("failover.maxLagBytes", c => Units.SizeText(c.Failover.MaxLagBytes), null),
         new("failover.onPossibleLoss", c => Word(c.Failover.OnPossibleLoss), null),
         new("failover.onCrash", c => Word(c.Failover.OnCrash), null),
+        new("failover.startCrashed", c => Text(c.Failover.StartCrashed), null),
         new("failover.stopGrace", c => Units.Text(c.Failover.StopGrace), null),
         new("failover.rejoin", c => Word(c.Failover.Rejoin), null),
         new("failover.promoteTimeout", c => Units.Text(c.Failover.PromoteTimeout), null),

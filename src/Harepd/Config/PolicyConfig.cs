@@ -68,6 +68,9 @@ internal sealed record FailoverConfig
 
     public CrashAnswer OnCrash { get; init; }
 
+    /// <summary>A crashed primary is started again: where nobody takes over, and with <c>rejoin: auto</c> where somebody did.</summary>
+    public bool StartCrashed { get; init; } = true;
+
     /// <summary>How long a primary that was stopped cleanly, is starting, or lives without the lease is waited for.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(15);
 

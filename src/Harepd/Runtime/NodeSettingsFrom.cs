@@ -63,6 +63,7 @@ internal static class NodeSettingsFrom
         RejoinsItself = config.Rejoin == RejoinAnswer.Auto,
         WaitsForAcceptance = config.OnPossibleLoss == LossAnswer.ReadOnly,
         RestartsFirst = config.OnCrash == CrashAnswer.Restart,
+        StartsCrashed = config.StartCrashed,
         StopGrace = config.StopGrace,
         PromoteTimeout = config.PromoteTimeout,
         MinInterval = config.MinInterval,

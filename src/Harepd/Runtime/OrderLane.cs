@@ -96,7 +96,7 @@ internal sealed class OrderLane : IDisposable
             case Effect.StartServer start when MayDo(start.Sequence, start.Term):
                 Answer(start.Sequence, MustBeShut() is { } open ? ControlResult.Refused(open)
                     : start.Host.Length > 0 ? _server.StartAsStandbyOf(start.Host, start.Port, start.Until)
-                    : _server.Start(start.IsAsItWas, start.Until, () => !start.IsAsItWas && BootClock.Now >= _leaseEnd()));
+                    : _server.Start(start.IsAsItWas, start.Until, () => start is { IsAsItWas: false, IsShut: false } && BootClock.Now >= _leaseEnd()));
                 break;
             case Effect.RejoinServer rejoin when MayDo(rejoin.Sequence, rejoin.Term):
                 var rejoined = _rejoin.Run(rejoin, () => MustBeShut() ?? MustHaveNoLease(), out var isFinal);

@@ -79,6 +79,8 @@ internal sealed record Plan
         MinInterval = TimeSpan.FromSeconds(1),
         MaxInterval = TimeSpan.FromSeconds(3),
         RejoinsItself = Seed % 2 == 0,
+        StartsCrashed = Seed % 3 != 0,
+        RestartsFirst = Seed % 11 == 0,
         SynchronousOnly = IsSynchronous,
         ManagesSynchrony = IsSynchronous,
         SynchronousCount = DataNodes > 3 && Seed % 3 == 0 ? 2 : 1,

@@ -89,7 +89,7 @@ internal sealed class SimOrders(World world, SimHost host, SimProcess process)
     private void Start(Effect.StartServer start)
     {
         var isStandby = start.Host.Length > 0 || start.IsAsItWas;
-        var isLate = !isStandby && host.Now >= process.Watchdog.FenceAt;
+        var isLate = !isStandby && !start.IsShut && host.Now >= process.Watchdog.FenceAt;
         if (!host.Server.IsRunning)
         {
             if (host.Block != Gate.Fenced || isLate || Fails || (!isStandby && host.Server.IsStandby))

@@ -95,6 +95,7 @@ internal sealed class Narrator
         Effect.PrepareMove prepare => $"prepare for a move to {prepare.Host}:{prepare.Port}, term {prepare.Term}",
         Effect.StopServer stop => $"stop the server, term {stop.Term}, until {Clock(stop.Until).Trim()}",
         Effect.StartServer { IsAsItWas: true } start => $"start the server as the standby it was, term {start.Term}",
+        Effect.StartServer { IsShut: true } start => $"start the server as the primary it was, without a lease, term {start.Term}",
         Effect.StartServer { Host.Length: 0 } start => $"start the server as a primary, term {start.Term}",
         Effect.StartServer start => $"start the server as a standby of {start.Host}:{start.Port}, term {start.Term}",
         Effect.RejoinServer rejoin => $"make the server a standby of {rejoin.Host}:{rejoin.Port} on timeline {rejoin.Timeline}, term {rejoin.Term}",

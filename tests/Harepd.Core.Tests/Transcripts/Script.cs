@@ -217,6 +217,9 @@ internal sealed class Script
             case ["stopped", var end, .. var timeline]:
                 _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = ServerHealth.StoppedCleanly, SystemId = Samples.OneSystem, OnDisk = new DiskState(Timeline(timeline), At(end), IsStandby: false) });
                 break;
+            case ["crashed", .. var timeline]:
+                _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = ServerHealth.Down, SystemId = Samples.OneSystem, OnDisk = new DiskState(Timeline(timeline), default, IsStandby: false) });
+                break;
             case [var health] when Enum.TryParse<ServerHealth>(health, ignoreCase: true, out var seen):
                 _stage.Observe(name, new ServerObservation { At = _stage.Now, Health = seen });
                 break;
@@ -229,6 +232,8 @@ internal sealed class Script
     {
         Promoter = words.Contains("managed") ? Promoter.Harepd : words.Contains("advised") ? Promoter.None : Promoter.Repmgr,
         RejoinsItself = words.Contains("rejoins"),
+        StartsCrashed = words.Contains("starts"),
+        RestartsFirst = words.Contains("restarts"),
         SynchronousOnly = words.Contains("lossless"),
         ManagesSynchrony = words.Contains("lossless"),
         WaitsForAcceptance = words.Contains("careful"),

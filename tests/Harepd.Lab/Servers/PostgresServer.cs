@@ -17,6 +17,8 @@ public sealed class PostgresServer
     private readonly LabFolder lab;
     private readonly PostgresOptions options;
 
+    private ProcessIdentity? killed;
+
     public PostgresServer(LabFolder lab, string name, string address, PostgresOptions? options = null, int port = DefaultPort)
     {
         this.lab = lab;
@@ -78,6 +80,9 @@ public sealed class PostgresServer
 
     public bool IsRunning => Postmaster is not null;
 
+    // Only after a kill: otherwise a server that runs is none that was started again.
+    private bool IsStartedAgain => killed is { } dead && Postmaster is { } now && now != dead;
+
     /// <summary>A connection string over the unix socket (the default) or over the loopback address; never pooled, short deadlines.</summary>
     public string ConnectionString(string user = "postgres", string database = "postgres", bool overTcp = false) =>
         new NpgsqlConnectionStringBuilder
@@ -104,12 +109,18 @@ public sealed class PostgresServer
         await File.WriteAllTextAsync(HbaFile, options.Hba(lab.Network is null ? "127.0.0.0/8" : MachineNetwork.Block));
     }
 
-    /// <summary>Starts the server and waits until it answers.</summary>
+    /// <summary>Starts the server, unless harepd was faster, and waits until it answers.</summary>
     /// <exception cref="LabException">It did not; the message holds the end of its log.</exception>
     public async Task StartAsync()
     {
+        if (IsStartedAgain)
+        {
+            await WaitForAnswerAsync();
+            return;
+        }
+
         var result = await Proc.RunAsync(lab, new ProcSpec(Name + ".start", StartScript) { Machine = Name }, TimeSpan.FromSeconds(60));
-        if (!result.Succeeded)
+        if (!result.Succeeded && !IsStartedAgain)
         {
             throw new LabException($"{Name} did not start:\n{result.Output}\n{Log}");
         }
@@ -150,17 +161,23 @@ public sealed class PostgresServer
     public ProcessIdentity KillPostmaster()
     {
         var postmaster = Postmaster ?? throw new LabException($"{Name} does not run");
+        killed = postmaster;
         postmaster.Send(Signal.Kill);
         return postmaster;
     }
 
     /// <summary>
-    /// Waits until no process of the server is left, so that it can be started again. A killed postmaster may stay a zombie until init reaps
+    /// Waits until no process of the server is left, so that it can be started again, or harepd has started it. A killed postmaster may stay a zombie until init reaps
     /// it, and PostgreSQL takes the number in its pid files for a running server that long: the files of a dead server are removed.
     /// </summary>
     public async Task WaitForEndAsync()
     {
-        await Wait.UntilAsync(() => !LabSweep.ProcessesOf(DataDirectory).Any(process => process.IsAlive), $"the end of {Name}");
+        await Wait.UntilAsync(() => IsStartedAgain || !LabSweep.ProcessesOf(DataDirectory).Any(process => process.IsAlive), $"the end of {Name}");
+        if (IsStartedAgain)
+        {
+            return;
+        }
+
         File.Delete(Path.Combine(DataDirectory, "postmaster.pid"));
         File.Delete(Path.Combine(SocketDirectory, $".s.PGSQL.{Port}.lock"));
     }

@@ -66,6 +66,7 @@ public sealed class ConfigDiffTests
             maxLagBytes: 1kB
             onPossibleLoss: readOnly
             onCrash: restart
+            startCrashed: false
             stopGrace: 1s
             rejoin: auto
             promoteTimeout: 2s

@@ -17,7 +17,7 @@ public sealed class FailoverByHandTests
     {
         var options = new LabClusterOptions
         {
-            Harepd = new() { Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.onPossibleLoss"] = "readOnly" } },
+            Harepd = new() { Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.onPossibleLoss"] = "readOnly", ["failover.startCrashed"] = "false" } },
         };
         await using var cluster = await LabCluster.StartAsync(options);
         var (primary, standby) = (cluster.Repmgr.Node1, cluster.Repmgr.Node2);

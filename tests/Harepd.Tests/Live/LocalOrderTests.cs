@@ -16,7 +16,7 @@ public sealed class LocalOrderTests
 {
     private static readonly LabClusterOptions Options = new()
     {
-        Harepd = new() { Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.rejoin"] = "auto", ["failover.stopGrace"] = "2s" } },
+        Harepd = new() { Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.rejoin"] = "auto", ["failover.stopGrace"] = "2s", ["failover.startCrashed"] = "false" } },
     };
 
     [Fact]

@@ -39,6 +39,7 @@ public sealed class SynchronousTests(ITestOutputHelper output)
                     ["failover.synchronousOnly"] = "true",
                     ["failover.synchronous"] = "managed",
                     ["failover.synchronousDegradeAfter"] = "3s",
+                    ["failover.startCrashed"] = "false",
                 },
             },
         };

@@ -103,6 +103,7 @@ internal sealed class RandomMessages(int seed)
         IsRogue = Maybe(),
         IsShut = Maybe(),
         IsPromotable = Maybe(),
+        IsGivenUp = Maybe(),
         Failover = Maybe() ? $"because of {Word()}" : "",
         Priority = _random.Next(),
         UpstreamSilence = Maybe() ? Span() : null,

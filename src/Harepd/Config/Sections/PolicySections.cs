@@ -82,6 +82,7 @@ internal static class PolicySections
             MaxLagBytes = section.Value("maxLagBytes", text => Units.Size(text, 0, 1L << 50), usual.MaxLagBytes),
             OnPossibleLoss = section.Value("onPossibleLoss", Values.OneOf(("promote", LossAnswer.Promote), ("readOnly", LossAnswer.ReadOnly)), usual.OnPossibleLoss),
             OnCrash = section.Value("onCrash", Values.OneOf(("failover", CrashAnswer.Failover), ("restart", CrashAnswer.Restart)), usual.OnCrash),
+            StartCrashed = section.Value("startCrashed", Values.Bool, usual.StartCrashed),
             StopGrace = section.Value("stopGrace", Values.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)), usual.StopGrace),
             Rejoin = section.Value("rejoin", Values.OneOf(("advise", RejoinAnswer.Advise), ("auto", RejoinAnswer.Auto)), usual.Rejoin),
             PromoteTimeout = section.Value("promoteTimeout", Values.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), usual.PromoteTimeout),
