@@ -17,6 +17,8 @@ internal sealed class GuardKeeper : IDisposable
 {
     private static readonly TimeSpan BeatLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+    // While there is none, because a member that wants a guard behind its lease asks for none before it is seen.
+    private static readonly TimeSpan SearchInterval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StartInterval = TimeSpan.FromSeconds(5);
     private readonly GuardPage _page;
     private readonly string _configFile;
@@ -33,7 +35,8 @@ internal sealed class GuardKeeper : IDisposable
         _configFile = configFile;
         _seen = seen;
         _log = log;
-        _timer = new Timer(_ => Look(), null, TimeSpan.Zero, LookInterval);
+        _timer = new Timer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(TimeSpan.Zero, SearchInterval);
     }
 
     /// <summary>True while the guard looks at the page.</summary>
@@ -135,6 +138,15 @@ internal sealed class GuardKeeper : IDisposable
 
         _wasAlive = isAlive;
         _seen(isAlive);
+        var interval = isAlive ? LookInterval : SearchInterval;
+        try
+        {
+            _timer.Change(interval, interval);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The daemon ends.
+        }
     }
 
     private void Launch()
