@@ -12,6 +12,9 @@ public sealed record CrashState
     /// <summary>This run saw it as a running primary last: whoever else starts it at a boot is not hurried.</summary>
     public bool WasSeen { get; init; }
 
+    /// <summary>What it wrote when it was last seen; a new primary's data folder learns of its timeline with the first checkpoint.</summary>
+    public TimelinePoint Timeline { get; init; }
+
     /// <summary>How far it had written when it was last seen; zero where it was not.</summary>
     public Lsn Written { get; init; }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Harepd.Core.Act;
 using Harepd.Core.Decide;
 using Harepd.Core.Model;
+using Harepd.Core.Share;
 
 namespace Harepd.Core;
 
@@ -70,6 +71,15 @@ public sealed record Move
 
     /// <summary>When the pause began, for the report; zero before it did.</summary>
     public Instant PausedAt { get; init; }
+
+    /// <summary>How HAProxy answered to the hold; null before it did.</summary>
+    public string? Held { get; init; }
+
+    /// <summary>Who took over, by its first word of it: what the way back as its standby goes by, whatever becomes of it meanwhile; null before.</summary>
+    public NodeReport? Successor { get; init; }
+
+    /// <summary>The step's order is given then, and not at once; zero where it is.</summary>
+    public Instant AskAt { get; init; }
 
     /// <summary>By when the standby must have everything; afterwards the move is taken back.</summary>
     public Instant PauseEnds { get; init; } = Instant.Forever;

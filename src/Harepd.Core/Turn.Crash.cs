@@ -48,20 +48,26 @@ internal sealed partial class Turn
 
     private void NoteLastWords()
     {
-        if (_state.Server is { Health: ServerHealth.Running, InRecovery: { } recovers, WriteLsn: var written })
+        if (_state.Server is { Health: ServerHealth.Running, InRecovery: { } recovers, WriteLsn: var written, Timeline: var timeline })
         {
             var crash = _state.Crash;
-            var next = crash with { WasSeen = !recovers, Written = written, IsGivenUp = false };
+            var next = crash with { WasSeen = !recovers, Written = written, Timeline = timeline, IsGivenUp = false };
             _state = next == crash ? _state : _state with { Crash = next };
         }
     }
 
     private bool LiesCrashed() =>
         settings.Failover is { Promoter: Promoter.Harepd, StartsCrashed: true }
-        && _state.Server is { Health: ServerHealth.Down, OnDisk: { IsStandby: false } disk } && disk.End == default && UnderOnDisk() is not null
+        && _state.Server is { Health: ServerHealth.Down, OnDisk: { IsStandby: false } disk } && disk.End == default && UnderAfterCrash() is not null
         && _state.Lease is { Held: null, IsYielding: false } && _state.Move is not { IsOver: false } && _state.Promotion is { Current: null, IsPending: false }
-        && !_state.IsStopping && _state.Orders is { IsShut: false, IsMaintained: false, Start: null } && _state.Rejoin.Awaited == 0 && _state.Unfinished is null
+        && !_state.IsStopping && _state.Orders is { IsShut: false, IsMaintained: false, Start: null } && _state.Rejoin is { Awaited: 0, IsBroken: false } && _state.Unfinished is null
         && now >= _state.Promotion.PausedUntil && IsGateShut();
+
+    /// <summary>What the crashed server wrote, by its data folder or by this run's last look, which may know of a later timeline; null where neither is certain.</summary>
+    private Candidacy? UnderAfterCrash() =>
+        _state.Crash is { WasSeen: true, Timeline: { IsUnknown: false } seen } && seen.Timeline > _state.Server.OnDisk!.Timeline.Timeline && !_state.Server.SystemId.IsUnknown
+            ? new Candidacy(seen, _state.Server.SystemId)
+            : UnderOnDisk();
 
     /// <summary>Nobody is known to hold the lease. Whoever could take over has the time for it that a restart by other means has, too.</summary>
     private Instant StartDue(Instant since) =>
@@ -71,7 +77,7 @@ internal sealed partial class Turn
         : since + (CouldAnybodyTakeOver() ? settings.Failover.StopGrace : settings.SilentAfter);
 
     private Instant ReturnDue(Instant since, NodeReport holder) =>
-        settings.Failover.RejoinsItself && holder.System == _state.Server.SystemId && holder.Timeline.Timeline > UnderOnDisk()!.Timeline.Timeline
+        settings.Failover.RejoinsItself && holder.System == _state.Server.SystemId && holder.Timeline.Timeline > UnderAfterCrash()!.Timeline.Timeline
             ? since + settings.Moves.RejoinAfter
             : Instant.Forever;
 
@@ -85,7 +91,7 @@ internal sealed partial class Turn
     private bool CouldAnybodyTakeOver() => _state.View.Reports.Values.Any(seen => seen.Report is { IsPromotable: true } report
         && report.Member != settings.Self
         && _state.Promotion.Sightings.GetValueOrDefault(report.Member).Sight == Sight.Standby
-        && report.Timeline == UnderOnDisk()!.Timeline
+        && report.Timeline == UnderAfterCrash()!.Timeline
         && report.WriteLsn.Value + (ulong)settings.Failover.MaxLagBytes >= _state.Crash.Written.Value);
 
     private void StartUnderLease()
@@ -93,7 +99,7 @@ internal sealed partial class Turn
         var limit = settings.Failover.RestartsFirst ? settings.Failover.StopGrace : settings.Moves.Start;
         var reason = settings.Failover.RestartsFirst ? "onCrash: restart" : "nobody took over";
         Note(DecisionKind.CrashedStarts, _state.HighestTerm, Describe(_state.Server), "primary", $"{reason}; within {limit.TotalSeconds:0.#} s, under a lease");
-        ComeBack(new MoveOrder(0, "", MoveOrder.DefaultPause, IsDryRun: false) { IsRestart = true, Actor = DecisionActor.Daemon }, limit);
+        ComeBack(new MoveOrder(0, "", MoveOrder.DefaultPause, IsDryRun: false) { IsRestart = true, Actor = DecisionActor.Daemon }, UnderAfterCrash()!, limit);
     }
 
     private void StartShut(NodeReport holder)

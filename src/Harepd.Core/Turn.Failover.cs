@@ -33,9 +33,18 @@ internal sealed partial class Turn
                 NextWake = NextWake(verdict),
             },
         };
+        GetReady(promotion.Verdict, verdict);
         LookAnew(verdict);
         RecordVerdict(verdict);
         RebindWhenPromoted();
+    }
+
+    private void GetReady(FailoverVerdict before, FailoverVerdict verdict)
+    {
+        if (verdict.IsImminent && !before.IsImminent && settings.Failover.Promoter == Promoter.Harepd)
+        {
+            _sends.Add(new Effect.GetReady());
+        }
     }
 
     private FailoverQuestion Question()

@@ -48,8 +48,11 @@ internal sealed partial class Turn
             case MoveStep.Prepare when IsDue(move):
                 EndMove(move, MoveOutcome.TakenBack, "the checkpoint was not done in time");
                 break;
-            case MoveStep.Hold when IsDue(move):
-                Enter(move, MoveStep.Shut, "HAProxy did not answer in time, clients are cut");
+            case MoveStep.Hold when AnswerOf(move) is { Refusal.Length: > 0 } answer:
+                EndMove(move, MoveOutcome.TakenBack, $"{move.ToName} refuses: {answer.Refusal}");
+                break;
+            case MoveStep.Hold when IsDue(move) || (move.Held is not null && IsCandidateShut(move)):
+                Enter(move, MoveStep.Shut, move.Held ?? "HAProxy did not answer in time, clients are cut");
                 break;
             case MoveStep.Shut when IsGateShut():
                 Enter(move, MoveStep.Stop, "");
@@ -138,7 +141,8 @@ internal sealed partial class Turn
     {
         if (Holder() is { } holder && holder.HeldTerm > move.Term && holder.Timeline.Timeline > move.Under.Timeline.Timeline)
         {
-            Enter(move with { ToName = holder.NodeName, To = holder.Member }, MoveStep.Rejoin, $"{holder.NodeName} serves on timeline {holder.Timeline} under term {holder.HeldTerm}");
+            var succeeded = move with { ToName = holder.NodeName, To = holder.Member, Successor = holder };
+            Enter(succeeded, MoveStep.Rejoin, $"{holder.NodeName} serves on timeline {holder.Timeline} under term {holder.HeldTerm}");
         }
         else if (_state.Server.InRecovery == true)
         {
@@ -195,6 +199,11 @@ internal sealed partial class Turn
         {
             EndMove(move, MoveOutcome.Moved, $"{move.ToName} is the primary, this node streams from it");
         }
+        else if (move.Awaited == 0 && now >= move.AskAt)
+        {
+            var asked = Ask(move, AskToRejoin);
+            _state = _state.Move is { IsOver: true } ? _state : _state with { Move = asked };
+        }
         else if (IsDue(move))
         {
             EndMove(move with { Trouble = "not back as a standby in time" }, MoveOutcome.Moved, $"{move.ToName} is the primary; this node is not back as a standby in time");
@@ -233,6 +242,10 @@ internal sealed partial class Turn
 
     private HandoverAnswer? AnswerOf(Move move) =>
         _state.View.Reports.GetValueOrDefault(move.To)?.Report.OfferAnswer is { } answer && answer.To == settings.Self && answer.Number == move.Number ? answer : null;
+
+    /// <summary>A restart has nobody to wait for.</summary>
+    private bool IsCandidateShut(Move move) => move.Order.IsRestart
+        || (AnswerOf(move) is not null && _state.View.Reports.GetValueOrDefault(move.To)?.Report is { Gate: Gate.Fenced, IsShut: true });
 
     private bool IsDue(Move move) => now >= move.StepEnds;
 

@@ -13,7 +13,10 @@ internal sealed partial class Turn
     {
         if (_state.Move is { IsOver: false, Step: MoveStep.Hold } move && move.Awaited == hold.Sequence)
         {
-            Enter(move, MoveStep.Shut, hold.IsHeld ? "new clients wait" : $"clients are cut: {hold.Detail}");
+            _state = _state with
+            {
+                Move = move with { Held = hold.IsHeld ? "new clients wait" : $"clients are cut: {hold.Detail}", StepEnds = Instant.Min(move.StepEnds, now + settings.Moves.Ready) },
+            };
         }
     }
 
@@ -92,7 +95,7 @@ internal sealed partial class Turn
     /// <summary>Begins a step: its deadline, and what it asks for.</summary>
     private void Begin(Move move, MoveStep step)
     {
-        var next = move with { Step = step, StepBegan = now, Awaited = 0 };
+        var next = move with { Step = step, StepBegan = now, Awaited = 0, AskAt = Instant.Zero };
         next = step switch
         {
             MoveStep.Consult => Ask(next with { StepEnds = now + (settings.MoveHook ?? TimeSpan.Zero) + settings.Moves.Spare }, AskHook),
@@ -104,7 +107,7 @@ internal sealed partial class Turn
             MoveStep.Stop => Ask(next with { StepEnds = move.PauseEnds + settings.Moves.Spare }, AskToStop),
             MoveStep.HandOver => next with { StepEnds = move.PauseEnds },
             MoveStep.TakeOver => next with { StepEnds = now + settings.Failover.PromoteTimeout + settings.Moves.Spare },
-            MoveStep.Rejoin => Ask(next with { StepEnds = now + (next.StartLimit ?? settings.Moves.Start) }, AskToRejoin),
+            MoveStep.Rejoin => next with { StepEnds = now + (next.StartLimit ?? settings.Moves.Start), AskAt = now + settings.Moves.Breath },
             MoveStep.Restart => Ask(next with { StepEnds = now + (next.StartLimit ?? settings.Moves.Start) }, AskToRestart),
             MoveStep.TakeBack when next.StartLimit is { } limit => next with { StepEnds = now + limit },
             MoveStep.Reopen => next with { StepEnds = now + settings.Moves.Start },
@@ -164,7 +167,7 @@ internal sealed partial class Turn
 
     private Effect.StartServer? AskToRejoin(Move move, long sequence)
     {
-        var holder = _state.View.Reports[move.To].Report;
+        var holder = move.Successor!;
         if (move.End == default || holder.Timeline.SwitchLsn < move.End || _state.Server.Health is ServerHealth.Running or ServerHealth.Starting)
         {
             EndMove(

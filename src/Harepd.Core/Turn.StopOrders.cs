@@ -107,11 +107,11 @@ internal sealed partial class Turn
             return;
         }
 
-        ComeBack(new MoveOrder(order.Id, "", MoveOrder.DefaultPause, IsDryRun: false) { IsRestart = true }, order.Timeout);
+        ComeBack(new MoveOrder(order.Id, "", MoveOrder.DefaultPause, IsDryRun: false) { IsRestart = true }, UnderOnDisk()!, order.Timeout);
     }
 
     /// <summary>What was a primary and is down comes back by a move's way back: under a lease that is asked for first, or after whoever took its place.</summary>
-    private void ComeBack(MoveOrder order, TimeSpan limit) => Begin(
+    private void ComeBack(MoveOrder order, Candidacy under, TimeSpan limit) => Begin(
         new Move
         {
             Order = order,
@@ -120,7 +120,7 @@ internal sealed partial class Turn
             ToName = settings.NodeName,
             // Below that of whoever may have taken its place.
             Term = new Term(Math.Max(1, _state.HighestTerm.Value - 1)),
-            Under = UnderOnDisk()!,
+            Under = under,
             Began = now,
             Step = MoveStep.Stop,
             StepBegan = now,

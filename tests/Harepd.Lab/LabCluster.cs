@@ -230,7 +230,7 @@ public sealed class LabCluster : IAsyncDisposable
 
     private string Called(RepmgrNode node) => Names is null ? Member(node) : $"{LabNames.NameOf(node.Name)}:{GrpcPort}";
 
-    private IReadOnlyList<string> Wrapper => Names?.Wrapper ?? [];
+    private IReadOnlyList<string> Wrapper => [.. Names?.Wrapper ?? [], .. options.Harepd.HasUnitsPrecedence && Environment.UserName == "root" ? ["nice", "-n", "-10"] : ReadOnlySpan<string>.Empty];
 
     private static string Quote(string text) => $"\"{text}\"";
 

@@ -130,6 +130,9 @@ public abstract record Effect
     /// <summary>Read the server at once, whatever the rhythm.</summary>
     public sealed record Look : Effect;
 
+    /// <summary>A promotion of this server may be asked for in a moment: what it needs is to be at hand. Changes nothing.</summary>
+    public sealed record GetReady : Effect;
+
     /// <summary>Let the standby stream from this server from now on; nothing is done when it does already.</summary>
     public sealed record Follow(Term Term, string Host, int Port) : Effect;
 

@@ -137,6 +137,8 @@ public static class MoveChecks
             $"{name} is on timeline {to.Timeline} of system {to.System}, not on {server.Timeline} of {server.SystemId}");
         var isElsewhere = question.View.Reports.Values.Any(seen => seen.Report.Member != question.Self && seen.Report.Address.Length > 0 && seen.Report.Address == to.UpstreamHost);
         check(!isElsewhere, $"{name} streams from here", $"{name} streams from {to.UpstreamHost}, not from here");
+        // Without its own vote it needs every other one; a voter that is new, or lost its note, votes for nobody before it has heard from all.
+        check(to.Noted is not { IsNone: true }, $"{name} may vote", $"{name} has no note of the last timeline yet, and so no vote: every member must have been heard once (harepd timeline)");
         Lag("has not received", server.WriteLsn, to.WriteLsn);
         Lag("has not replayed", to.WriteLsn, to.ReplayLsn);
 

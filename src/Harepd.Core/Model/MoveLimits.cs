@@ -9,6 +9,12 @@ public sealed record MoveLimits
     /// <summary>For HAProxy's answers to the hold; afterwards clients are cut instead.</summary>
     public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long new clients wait more, while those that are here go on, for the standby to shut its own gate: what it does then would take its time from the pause.</summary>
+    public TimeSpan Ready { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Clients come back to the new primary before the old one starts as its standby, which on shared processors takes from them.</summary>
+    public TimeSpan Breath { get; init; } = TimeSpan.FromMilliseconds(150);
+
     /// <summary>A server's start, until it streams or takes writes.</summary>
     public TimeSpan Start { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -23,6 +23,9 @@ internal sealed class Postmaster : IDisposable
 
     public int Pid => _facts.Pid;
 
+    /// <summary>The process as it was found; tells it from a later one of the same number.</summary>
+    public ProcessFacts Process => _facts;
+
     /// <summary>Start time in kernel ticks; with <see cref="Pid"/> the identity of this run.</summary>
     public long StartTicks => _facts.StartTicks;
 

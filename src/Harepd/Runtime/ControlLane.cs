@@ -13,6 +13,9 @@ namespace Harepd.Runtime;
 /// </summary>
 internal sealed class ControlLane : IDisposable
 {
+    // A promotion that is not asked for by then does not come; the session would keep a smart shutdown waiting.
+    private static readonly TimeSpan ReadyFor = TimeSpan.FromSeconds(5);
+
     private readonly ServerControl _server;
     private readonly TimeSpan _promoteTimeout;
     private readonly Func<Instant> _leaseEnd;
@@ -21,6 +24,7 @@ internal sealed class ControlLane : IDisposable
     private readonly SemaphoreSlim _signal = new(0);
     private readonly Thread _thread;
     private Effect? _waiting;
+    private bool _mustGetReady;
     private Term _highest;
     private string _lastFollow = "";
     private volatile bool _isDisposed;
@@ -40,7 +44,16 @@ internal sealed class ControlLane : IDisposable
     /// <summary>Takes an order; does not wait.</summary>
     public void Enqueue(Effect effect)
     {
-        Volatile.Write(ref _waiting, effect);
+        // What only makes ready takes no order's place.
+        if (effect is Effect.GetReady)
+        {
+            Volatile.Write(ref _mustGetReady, true);
+        }
+        else
+        {
+            Volatile.Write(ref _waiting, effect);
+        }
+
         _signal.Release();
     }
 
@@ -50,6 +63,7 @@ internal sealed class ControlLane : IDisposable
         _signal.Release();
         if (_thread.Join(TimeSpan.FromSeconds(2)))
         {
+            _server.Rest();
             _signal.Dispose();
         }
     }
@@ -58,7 +72,16 @@ internal sealed class ControlLane : IDisposable
     {
         while (!_isDisposed)
         {
-            _signal.Wait();
+            if (!_signal.Wait(_server.IsReady ? ReadyFor : Timeout.InfiniteTimeSpan))
+            {
+                _server.Rest();
+            }
+
+            if (Interlocked.Exchange(ref _mustGetReady, false) && Volatile.Read(ref _waiting) is null)
+            {
+                _ = Guarded(() => _server.GetReady(), static _ => false);
+            }
+
             switch (Interlocked.Exchange(ref _waiting, null))
             {
                 case Effect.Promote promote:

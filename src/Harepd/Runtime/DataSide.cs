@@ -18,6 +18,9 @@ namespace Harepd.Runtime;
 /// </summary>
 internal sealed class DataSide : IAsyncDisposable
 {
+    // Clients come back first.
+    private static readonly TimeSpan AfterClients = TimeSpan.FromMilliseconds(200);
+
     private readonly RepmgrReader? _repmgr;
     private readonly RepmgrWriter? _tables;
     private readonly LeaseWatchdog _watchdog;
@@ -133,7 +136,7 @@ internal sealed class DataSide : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets repmgr's tables say that this node is the primary, as long as it holds the lease; does not wait.</summary>
+    /// <summary>Lets repmgr's tables say that this node is the primary, a moment later and as long as it holds the lease; does not wait.</summary>
     public void NotePrimary(Term term)
     {
         if (_tables is { } tables)
@@ -145,6 +148,7 @@ internal sealed class DataSide : IAsyncDisposable
     private void NotePrimary(RepmgrWriter tables, Term term)
     {
         var log = _logs.CreateLogger("Repmgr");
+        Thread.Sleep(AfterClients);
         for (var left = 5; left > 0 && BootClock.Now < _watchdog.FenceAt; left--)
         {
             if (tables.NotePrimary() is not { } trouble)

@@ -114,7 +114,7 @@ internal sealed class NodeLoop
             case Effect.EngageHold or Effect.ReleaseHold:
                 _rooms.Hold(effect);
                 break;
-            case Effect.Promote or Effect.Follow or Effect.Synchronize:
+            case Effect.Promote or Effect.Follow or Effect.Synchronize or Effect.GetReady:
                 _rooms.Control(effect);
                 break;
             case Effect.PrepareMove or Effect.StopServer or Effect.StartServer or Effect.RejoinServer:

@@ -52,6 +52,7 @@ public sealed class MoveChecksTests
         { "other timeline", "is on timeline 2" },
         { "cascaded", "streams from 10.0.0.2, not from here" },
         { "lagging", "has not received 33554432 bytes, more than" },
+        { "no note", "has no note of the last timeline" },
         { "slow to replay", "has not replayed 33554432 bytes, more than" },
     };
 
@@ -74,6 +75,7 @@ public sealed class MoveChecksTests
             "named, not streaming" => named with { View = View(Good with { IsStreaming = false }) },
             "other timeline" => named with { View = View(Good with { Timeline = Samples.Second }) },
             "cascaded" => named with { View = View(Good with { UpstreamHost = "10.0.0.2" }) },
+            "no note" => named with { View = View(Good with { Noted = default(DurableTimeline) }) },
             "lagging" => named with { View = View(Good with { WriteLsn = far, ReplayLsn = far }) },
             "slow to replay" => named with { View = View(Good with { ReplayLsn = far }) },
             _ => Question,

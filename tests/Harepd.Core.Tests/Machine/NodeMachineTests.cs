@@ -59,7 +59,7 @@ public sealed class NodeMachineTests
         Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold => 0,
         Effect.Steer { Route: { Write: false, Read: false } } => 0,
         Effect.SaveMemory or Effect.SaveTimeline => 1,
-        Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look => 2,
+        Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look or Effect.GetReady => 2,
         Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.Promote or Effect.Follow or Effect.ReleaseHold => 3,
         _ => 4,
     };

@@ -256,7 +256,7 @@ internal sealed class Checkers(World world)
         Effect.ArmWatchdog or Effect.CloseGate or Effect.EngageHold or Effect.StopServer or Effect.RejoinServer => 0,
         Effect.Steer { Route: { Write: false, Read: false } } => 0,
         Effect.SaveMemory or Effect.SaveTimeline => 1,
-        Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look => 2,
+        Effect.Ask or Effect.Answer or Effect.Tell or Effect.SetPace or Effect.Look or Effect.GetReady => 2,
         Effect.OpenGate or Effect.VerifyGate or Effect.Steer or Effect.Promote or Effect.Follow or Effect.ReleaseHold or Effect.ConsultHook or Effect.PrepareMove or Effect.StartServer or Effect.Synchronize => 3,
         _ => 4,
     };

@@ -258,6 +258,8 @@ internal sealed class SimProcess
             case Effect.Look:
                 LookOnce();
                 break;
+            case Effect.GetReady:
+                break;
             case Effect.SetPace pace:
                 _isAlarmed = pace.IsAlarmed;
                 LookSoon();

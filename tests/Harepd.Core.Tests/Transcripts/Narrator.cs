@@ -103,6 +103,7 @@ internal sealed class Narrator
         Effect.TellMove { Event: var told } when told.Kind is MoveEventKind.StepBegan => null,
         Effect.TellMove { Event: var told } => $"tell #{told.OrderId} {told.Kind} {told.Subject}{(told.Detail.Length > 0 ? $": {told.Detail}" : "")}",
         Effect.Look => IsDetailed ? "look now" : null,
+        Effect.GetReady => IsDetailed ? "get ready for a promotion" : null,
         Effect.SetPace pace => $"look {(pace.IsAlarmed ? "every few milliseconds" : "calmly")}",
         Effect.Record { Decision: var decision } => $"note {decision.Kind}{(decision.From.Length + decision.To.Length == 0 ? "" : $" {decision.From} → {decision.To}")}: {decision.Reason}",
         _ => null,

@@ -37,6 +37,42 @@ public sealed class CrashAfterMoveTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Nobody else has anything of its timeline, and its own data folder may not know of it yet: it comes back where it is.</summary>
+    [Fact]
+    public async Task A_new_primary_that_dies_alone_comes_back()
+    {
+        await using var cluster = await LabCluster.StartAsync(new LabClusterOptions
+        {
+            Harepd = new()
+            {
+                Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.minInterval"] = "0s", ["failover.rejoin"] = "auto" },
+            },
+        });
+        var (old, next) = (cluster.Repmgr.Node1, cluster.Repmgr.Node2);
+        await cluster.WaitForServingAsync(old);
+        await Wait.UntilAsync(
+            async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, "a move to be possible", Long, detail: cluster.Describe);
+        await using var writers = await Writers.StartAsync(cluster);
+        var killed = false;
+        await Orders.AskAsync(cluster, old, new ControlRequest("switchover"), answer =>
+        {
+            if (!killed && answer is { Event: "begin", Subject: "Rejoin" })
+            {
+                next.Server.KillPostmaster();
+                killed = true;
+            }
+
+            return Task.CompletedTask;
+        });
+        Assert.True(killed, "the move did not come to the rejoin");
+        await Wait.UntilAsync(async () => await PrimaryAsync(cluster, without: old) == next, $"{next.Name} to come back", Long, detail: () => Describe(cluster));
+        await writers.WaitForWriteAsync(next, afterSeconds: 1);
+        await writers.StopAsync();
+        await RepmgrCluster.WaitForStreamingAsync(old.Server);
+        Assert.Empty(Analyser.Lost(writers.All, await next.Server.WrittenIdsAsync()));
+        Assert.Equal(TimeSpan.Zero, Analyser.TwoWriters(writers.All));
+    }
+
     private async Task<RepmgrNode> RunAsync(LabCluster cluster, RepmgrNode old, int pauseMs)
     {
         foreach (var standby in cluster.Repmgr.DataNodes.Where(node => node != old))

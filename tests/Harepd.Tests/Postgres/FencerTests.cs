@@ -100,6 +100,22 @@ public sealed class FencerTests : IDisposable
         Assert.Throws<PostgresException>(() => Connect("app"));
     }
 
+    /// <summary>A postmaster removes its pid file, and ends a moment later: until then whoever looks takes it for a server that somebody started.</summary>
+    [Fact]
+    public void A_stop_is_over_when_the_process_is_not_when_its_pid_file_is()
+    {
+        var process = new ServerProcess(Settings);
+        process.Find(Soon);
+        var postmaster = ProcessFacts.Of(_server.PostmasterPid)!.Value;
+        File.Delete(Path.Combine(_server.DataDirectory, "postmaster.pid"));
+        using var later = new Timer(_ => Kernel.Kill(postmaster.Pid, Kernel.SigInt), null, TimeSpan.FromMilliseconds(300), Timeout.InfiniteTimeSpan);
+
+        var stopped = process.Stop(Soon);
+
+        Assert.True(stopped.IsDone, stopped.Detail);
+        Assert.True(ProcessFacts.Of(postmaster.Pid) is not { IsGone: false } now || !now.IsSameAs(postmaster));
+    }
+
     [Fact]
     public void A_login_under_way_does_not_slip_in()
     {

@@ -56,14 +56,14 @@ internal sealed class ServerLaunch(PostgresSettings settings)
             var left = until - BootClock.Now;
             if (left <= TimeSpan.Zero || !process.WaitForExit(left))
             {
-                return ControlResult.Refused($"{start.FileName} did not end in time");
+                return ControlResult.Refused($"{Name} did not end in time");
             }
 
-            return process.ExitCode == 0 ? ControlResult.Done("the server was started") : ControlResult.Refused(Describe(start, process.ExitCode));
+            return process.ExitCode == 0 ? ControlResult.Done("the server was started") : ControlResult.Refused(Describe(process.ExitCode));
         }
         catch (Exception error) when (error is Win32Exception or InvalidOperationException)
         {
-            return ControlResult.Refused($"{start.FileName} cannot be run: {error.Message}");
+            return ControlResult.Refused($"{Name} cannot be run: {error.Message}");
         }
     }
 
@@ -93,11 +93,23 @@ internal sealed class ServerLaunch(PostgresSettings settings)
         var seconds = Math.Max(1, (long)(until - BootClock.Now).TotalSeconds).ToString(CultureInfo.InvariantCulture);
         return program is null
             ? null
-            : new ProcessStartInfo(program, ["-D", data, "-s", "-w", "-t", seconds, "-l", _logFile ?? Path.Combine(data, "harepd-start.log"), "restart"]);
+            : AsAnybody([program, "-D", data, "-s", "-w", "-t", seconds, "-l", _logFile ?? Path.Combine(data, "harepd-start.log"), "restart"]);
     }
 
-    private string Describe(ProcessStartInfo start, int exitCode) => string.Create(
-        CultureInfo.InvariantCulture, $"{(settings.StartCommand.Length > 0 ? "postgres.startCommand" : start.FileName)} ended with exit code {exitCode}; the server's log says why");
+    /// <summary>
+    /// Without the precedence that the daemon's unit gives the daemon (<c>Nice</c>, <c>OOMScoreAdjust</c>): a server is to have neither processors nor memory before
+    /// the daemon that fences it, nor before what else runs. Whatever cannot be given up is kept.
+    /// </summary>
+    private static ProcessStartInfo AsAnybody(string[] command)
+    {
+        const string Script = "n=$(nice); [ \"$n\" -lt 0 ] || n=0; [ \"$(cat /proc/self/oom_score_adj)\" -ge 0 ] || echo 0 >/proc/self/oom_score_adj; exec nice -n $((-n)) \"$@\"";
+        return new ProcessStartInfo("/bin/sh", ["-c", Script, "sh", .. command]);
+    }
+
+    private string Name => settings.StartCommand.Length > 0 ? "postgres.startCommand" : "pg_ctl";
+
+    private string Describe(int exitCode) => string.Create(
+        CultureInfo.InvariantCulture, $"{Name} ended with exit code {exitCode}; the server's log says why");
 
     private static string? BinOfOptions(string data)
     {

@@ -23,6 +23,9 @@ internal sealed class ServerProcess(PostgresSettings settings)
     private readonly DataFolder _folder = new(settings);
     private readonly ServerLaunch _launch = new(settings);
 
+    /// <summary>The postmaster that was found last: its pid file goes before it does.</summary>
+    private ProcessFacts? _last;
+
     /// <summary>The data folder; null while it is unknown.</summary>
     public string? DataDirectory => _folder.Known;
 
@@ -129,6 +132,11 @@ internal sealed class ServerProcess(PostgresSettings settings)
             }
         }
 
+        if (!WaitForLast(until))
+        {
+            return StopResult.Refused("the postmaster has removed its pid file and did not end in time");
+        }
+
         // The record of the checkpoint begins there and is the last: whoever received a byte of it has everything before it, every commit included.
         return ControlFile.Read(_folder.Known) is { } control && (control.State == ControlState.ShutDown || (mayBeStandby && control.IsShutDown))
             ? new StopResult(true, new Lsn(control.Checkpoint.Value + 1), $"stopped, the last checkpoint is at {control.Checkpoint}")
@@ -216,8 +224,25 @@ internal sealed class ServerProcess(PostgresSettings settings)
 
     private static Instant Soon(Instant until) => Instant.Min(until, BootClock.Now + SlotTime);
 
+    /// <summary>Between its pid file's end and its own it would be taken for one that somebody started.</summary>
+    private bool WaitForLast(Instant until)
+    {
+        while (_last is { } last && ProcessFacts.Of(last.Pid) is { IsGone: false } now && now.IsSameAs(last))
+        {
+            if (BootClock.Now >= until)
+            {
+                return false;
+            }
+
+            Thread.Sleep(1);
+        }
+
+        return true;
+    }
+
     private void Remember(Postmaster run)
     {
+        _last = run.Process;
         _folder.Remember(run.Pid);
         _launch.Remember(run);
     }

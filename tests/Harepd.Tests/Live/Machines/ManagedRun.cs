@@ -192,7 +192,7 @@ internal sealed class ManagedRun : IAsyncDisposable
     private static string? NameOf(JsonElement report) => report.GetProperty("node").GetString();
 
     private static Writer Straight(RepmgrNode node, NetworkMachine client, int number) => Writer.Start(
-        node.Server.Address, node.Server.Port, number, new WriterOptions { Clients = 1, Rate = 50, From = client, RetryPause = TimeSpan.FromMilliseconds(50) });
+        node.Server.Address, node.Server.Port, number, new WriterOptions { Clients = 1, Rate = 50, From = client, RetryPause = TimeSpan.FromMilliseconds(50), OutlivesErrors = true });
 
     private static string Place(RepmgrNode node) => $"{node.Server.Address}:{node.Server.Port}";
 

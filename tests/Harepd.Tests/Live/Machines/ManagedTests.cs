@@ -45,7 +45,7 @@ public sealed class ManagedTests
         {
             Network = true,
             Repmgr = new RepmgrOptions { ThreeDataNodes = threeDataNodes, Witness = false },
-            Harepd = new() { Keys = keys },
+            Harepd = new() { Keys = keys, HasUnitsPrecedence = true },
         });
         var primary = cluster.Repmgr.Node1;
         await cluster.WaitForServingAsync(primary);
