@@ -106,7 +106,7 @@ public sealed class StarvedPoolTests : IDisposable
         using var release = new ManualResetEventSlim();
         using var gone = new CountdownEvent(threads);
         var begun = 0;
-        Assert.True(ThreadPool.SetMaxThreads(threads, mostIo) && ThreadPool.SetMinThreads(threads, leastIo));
+        Assert.True(ThreadPool.SetMinThreads(Environment.ProcessorCount, leastIo) && ThreadPool.SetMaxThreads(threads, mostIo) && ThreadPool.SetMinThreads(threads, leastIo));
         try
         {
             for (var i = 0; i < threads; i++)
@@ -137,8 +137,8 @@ public sealed class StarvedPoolTests : IDisposable
         {
             release.Set();
             Assert.True(gone.Wait(TimeSpan.FromSeconds(20)));
-            ThreadPool.SetMinThreads(least, leastIo);
             ThreadPool.SetMaxThreads(most, mostIo);
+            ThreadPool.SetMinThreads(least, leastIo);
         }
     }
 }

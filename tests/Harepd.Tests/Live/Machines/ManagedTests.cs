@@ -63,6 +63,8 @@ public sealed class ManagedTests
 
     private static async Task<RepmgrNode> MoveAsync(LabCluster cluster, RepmgrNode old, bool isLossless)
     {
+        await Wait.UntilAsync(
+            async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, $"a move from {old.Name} to be possible", detail: cluster.Describe);
         await using var run = await ManagedRun.StartAsync("planned move", cluster, old, isLossless);
         await run.LetVisitorsComeAsync();
         var held = Instant.Forever;
