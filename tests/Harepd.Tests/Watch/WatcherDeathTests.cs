@@ -28,10 +28,9 @@ public sealed class WatcherDeathTests
         Assert.Null(down.InRecovery);
 
         // A connection that is refused may be told first; what the control file says follows.
-        Eventually.True(
-            () => record.Seen.Any(seen => seen.Health == ServerHealth.Down && seen.Detail.Contains("in production", StringComparison.Ordinal)),
-            "the control file's word on the fall is told");
-        Assert.Equal(record.Seen.First(seen => seen.Health == ServerHealth.Running).SystemId, down.SystemId);
+        Func<ServerObservation, bool> isOfFile = seen => seen.Health == ServerHealth.Down && seen.Detail.Contains("in production", StringComparison.Ordinal);
+        Eventually.True(() => record.Seen.Any(isOfFile), "the control file's word on the fall is told");
+        Assert.Equal(record.Seen.First(seen => seen.Health == ServerHealth.Running).SystemId, record.Seen.First(isOfFile).SystemId);
 
         Eventually.True(() => !server.OwnProcesses().Any() && !Directory.Exists($"/proc/{pid}"), "the orphans end and the zombie is taken");
         server.Start();
