@@ -78,8 +78,8 @@ public sealed record Move
     /// <summary>Who took over, by its first word of it: what the way back as its standby goes by, whatever becomes of it meanwhile; null before.</summary>
     public NodeReport? Successor { get; init; }
 
-    /// <summary>The step's order is given then, and not at once; zero where it is.</summary>
-    public Instant AskAt { get; init; }
+    /// <summary>The step's order is given then, and not at once; never where it was.</summary>
+    public Instant AskAt { get; init; } = Instant.Forever;
 
     /// <summary>By when the standby must have everything; afterwards the move is taken back.</summary>
     public Instant PauseEnds { get; init; } = Instant.Forever;

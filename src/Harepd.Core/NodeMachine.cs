@@ -95,7 +95,7 @@ public static class NodeMachine
             Consider(state.Orders.Stop?.StepEnds ?? Instant.Forever);
             Consider(state.Orders.Start?.Ends ?? Instant.Forever);
             Consider(state.Scheduled?.Due ?? Instant.Forever);
-            Consider(state.Move is { IsOver: false } move ? Instant.Min(move.StepEnds, move is { Awaited: 0, AskAt: var at } && at != Instant.Zero ? at : Instant.Forever) : Instant.Forever);
+            Consider(state.Move is { IsOver: false } move ? Instant.Min(move.StepEnds, move.AskAt) : Instant.Forever);
         }
 
         return next;

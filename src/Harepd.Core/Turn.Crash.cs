@@ -59,8 +59,7 @@ internal sealed partial class Turn
     private bool LiesCrashed() =>
         settings.Failover is { Promoter: Promoter.Harepd, StartsCrashed: true }
         && _state.Server is { Health: ServerHealth.Down, OnDisk: { IsStandby: false } disk } && disk.End == default && UnderAfterCrash() is not null
-        && _state.Lease is { Held: null, IsYielding: false } && _state.Move is not { IsOver: false } && _state.Promotion is { Current: null, IsPending: false }
-        && !_state.IsStopping && _state.Orders is { IsShut: false, IsMaintained: false, Start: null } && _state.Rejoin is { Awaited: 0, IsBroken: false } && _state.Unfinished is null
+        && IsIdle() && !_state.Orders.IsMaintained && _state.Rejoin is { Awaited: 0, IsBroken: false } && _state.Unfinished is null
         && now >= _state.Promotion.PausedUntil && IsGateShut();
 
     /// <summary>What the crashed server wrote, by its data folder or by this run's last look, which may know of a later timeline; null where neither is certain.</summary>

@@ -199,9 +199,9 @@ internal sealed partial class Turn
         {
             EndMove(move, MoveOutcome.Moved, $"{move.ToName} is the primary, this node streams from it");
         }
-        else if (move.Awaited == 0 && now >= move.AskAt)
+        else if (now >= move.AskAt)
         {
-            var asked = Ask(move, AskToRejoin);
+            var asked = Ask(move with { AskAt = Instant.Forever }, AskToRejoin);
             _state = _state.Move is { IsOver: true } ? _state : _state with { Move = asked };
         }
         else if (IsDue(move))

@@ -95,7 +95,7 @@ internal sealed partial class Turn
     /// <summary>Begins a step: its deadline, and what it asks for.</summary>
     private void Begin(Move move, MoveStep step)
     {
-        var next = move with { Step = step, StepBegan = now, Awaited = 0, AskAt = Instant.Zero };
+        var next = move with { Step = step, StepBegan = now, Awaited = 0, AskAt = Instant.Forever };
         next = step switch
         {
             MoveStep.Consult => Ask(next with { StepEnds = now + (settings.MoveHook ?? TimeSpan.Zero) + settings.Moves.Spare }, AskHook),

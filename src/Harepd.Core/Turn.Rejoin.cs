@@ -96,11 +96,9 @@ internal sealed partial class Turn
     private NodeReport? Supplanter()
     {
         var server = _state.Server;
-        var isIdle = _state.Lease is { Held: null, IsYielding: false } && _state.Move is not { IsOver: false } && _state.Promotion is { Current: null, IsPending: false }
-            && !_state.IsStopping && _state.Orders is { IsShut: false, Start: null };
         var isSeen = !server.Timeline.IsUnknown && now - server.At <= settings.Freshness;
         var isShut = _state.Gate is { IsKnown: true, Now: Gate.Fenced, Asked: Gate.Fenced };
-        if (settings.Failover.Promoter != Promoter.Harepd || !isIdle || !isSeen || !isShut || Holder() is not { Address.Length: > 0 } holder || holder.System != server.SystemId)
+        if (settings.Failover.Promoter != Promoter.Harepd || !IsIdle() || !isSeen || !isShut || Holder() is not { Address.Length: > 0 } holder || holder.System != server.SystemId)
         {
             return null;
         }
@@ -108,6 +106,10 @@ internal sealed partial class Turn
         var isOldPrimary = server.IsWritable && holder.Timeline.Timeline > server.Timeline.Timeline;
         return isOldPrimary || IsAstray(server, holder.Timeline) ? holder : null;
     }
+
+    /// <summary>This member has nothing, wants nothing and is told nothing.</summary>
+    private bool IsIdle() => _state.Lease is { Held: null, IsYielding: false } && _state.Move is not { IsOver: false } && _state.Promotion is { Current: null, IsPending: false }
+        && !_state.IsStopping && _state.Orders is { IsShut: false, Start: null };
 
     /// <summary>What this standby shows its readers is not what the holder has.</summary>
     private bool IsAstrayNow() => _state.Server.InRecovery == true && Holder() is { } holder && holder.System == _state.Server.SystemId && IsAstray(_state.Server, holder.Timeline);

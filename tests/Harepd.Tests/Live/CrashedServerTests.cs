@@ -19,7 +19,7 @@ public sealed class CrashedServerTests(ITestOutputHelper output)
     [Fact]
     public async Task A_crashed_primary_comes_back_by_itself()
     {
-        await using var cluster = await StartAsync(("failover.rejoin", "auto"));
+        await using var cluster = await StartAsync(("failover.rejoin", "auto"), ("failover.stopGrace", "2s"));
         var (first, second) = (cluster.Repmgr.Node1, cluster.Repmgr.Node2);
         await cluster.WaitForServingAsync(first);
 
@@ -57,11 +57,11 @@ public sealed class CrashedServerTests(ITestOutputHelper output)
         Assert.True(await second.Server.IsInRecoveryAsync());
     }
 
-    private static Task<LabCluster> StartAsync((string Key, string Value) policy) => LabCluster.StartAsync(new LabClusterOptions
+    private static Task<LabCluster> StartAsync(params (string Key, string Value)[] policy) => LabCluster.StartAsync(new LabClusterOptions
     {
         Harepd = new()
         {
-            Keys = new Dictionary<string, string?> { ["failover.manager"] = "harepd", ["failover.minInterval"] = "0s", [policy.Key] = policy.Value },
+            Keys = new Dictionary<string, string?>(policy.Select(key => KeyValuePair.Create(key.Key, (string?)key.Value))) { ["failover.manager"] = "harepd", ["failover.minInterval"] = "0s" },
         },
     });
 

@@ -117,6 +117,19 @@ public sealed class FencerTests : IDisposable
     }
 
     [Fact]
+    public void A_start_whose_time_is_over_starts_nothing()
+    {
+        var process = new ServerProcess(Settings);
+        process.Find(Soon);
+        _server.Stop();
+
+        var started = process.Start(isStandby: false, BootClock.Now, static () => false);
+
+        Assert.False(started.IsDone, started.Detail);
+        Assert.False(File.Exists(Path.Combine(_server.DataDirectory, "postmaster.pid")));
+    }
+
+    [Fact]
     public void A_login_under_way_does_not_slip_in()
     {
         using var silent = Tcp();

@@ -170,9 +170,9 @@ internal sealed class ServerProcess(PostgresSettings settings)
             return ControlResult.Refused("there is a standby.signal, so the server would not come up as the primary it was");
         }
 
-        if (isLate())
+        if (BootClock.Now >= until || isLate())
         {
-            return ControlResult.Refused("the lease was over before the server was started");
+            return ControlResult.Refused("the order's time or the lease was over before the server was started");
         }
 
         if (isStandby)
