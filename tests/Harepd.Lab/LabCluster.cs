@@ -47,6 +47,8 @@ public sealed class LabCluster : IAsyncDisposable
             : MakeDaemon(repmgr.Witness);
     }
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     public LabFolder Lab { get; }
 
     public RepmgrCluster Repmgr { get; }
@@ -153,6 +155,35 @@ public sealed class LabCluster : IAsyncDisposable
         $"HAProxy to serve {node.Name}",
         limit,
         detail: Describe);
+
+    /// <summary>Waits until a planned move away from the primary passes its checks.</summary>
+    public Task WaitForMoveAsync(RepmgrNode primary) => Wait.UntilAsync(
+        async () => (await DaemonOf(primary).RunAsync("switchover", "--dry-run")).ExitCode == 0, $"a move from {primary.Name} to be possible", Patience, detail: Describe);
+
+    /// <summary>Waits until a standby's daemon has heard that the primary holds the lease: one that has heard of no primary since it began promotes nobody.</summary>
+    public Task WaitForKnownAsync(RepmgrNode standby, RepmgrNode primary) => Wait.UntilAsync(
+        async () => (await DaemonView.AskAsync(Member(standby)))?.HolderHeard == Member(primary), $"{standby.Name} to hear of {primary.Name}", Patience, detail: Describe);
+
+    /// <summary>Waits until a server streams from this one and no other.</summary>
+    public Task WaitForStreamingAsync(RepmgrNode standby, RepmgrNode primary) => Wait.UntilAsync(
+        async () => await standby.Server.TryScalarAsync<string>("SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'") == primary.Server.Address,
+        $"{standby.Name} to stream from {primary.Name}",
+        Patience,
+        detail: Describe);
+
+    /// <summary>The first other data node whose server is out of recovery; null where none is.</summary>
+    public async Task<RepmgrNode?> PrimaryBesideAsync(RepmgrNode node)
+    {
+        foreach (var other in Repmgr.DataNodes.Where(other => other != node))
+        {
+            if (await IsPrimaryAsync(other))
+            {
+                return other;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Waits until a node's daemon takes connections of its peers.</summary>
     public Task WaitForListeningAsync(RepmgrNode node) => Wait.UntilAsync(

@@ -18,6 +18,9 @@ public readonly record struct ProcessIdentity(int Pid, long StartTicks)
     /// <summary>True when the process is stopped by a signal.</summary>
     public bool IsStopped => ReadStat(Pid) is { State: 'T' } stat && stat.StartTicks == StartTicks;
 
+    /// <summary>Its niceness (field 19 of <c>/proc/PID/stat</c>); null when it is gone.</summary>
+    public int? Nice => ReadStat(Pid) is { } stat && stat.StartTicks == StartTicks ? stat.Nice : null;
+
     /// <summary>Sends a signal to this very process; false when it is gone.</summary>
     public bool Send(Signal signal) => IsAlive && Signals.Send(Pid, signal);
 
@@ -47,14 +50,14 @@ public readonly record struct ProcessIdentity(int Pid, long StartTicks)
         }
     }
 
-    private static (char State, int Parent, long StartTicks)? ReadStat(int pid)
+    private static (char State, int Parent, int Nice, long StartTicks)? ReadStat(int pid)
     {
         try
         {
             var text = File.ReadAllText($"/proc/{pid}/stat");
             // The command name may hold blanks and brackets; what follows its last bracket does not.
             var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return (fields[0][0], int.Parse(fields[1], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture));
+            return (fields[0][0], int.Parse(fields[1], CultureInfo.InvariantCulture), int.Parse(fields[16], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -50,8 +50,7 @@ public sealed class CrashAfterMoveTests(ITestOutputHelper output)
         });
         var (old, next) = (cluster.Repmgr.Node1, cluster.Repmgr.Node2);
         await cluster.WaitForServingAsync(old);
-        await Wait.UntilAsync(
-            async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, "a move to be possible", Long, detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(old);
         await using var writers = await Writers.StartAsync(cluster);
         var killed = false;
         await Orders.AskAsync(cluster, old, new ControlRequest("switchover"), answer =>
@@ -65,7 +64,7 @@ public sealed class CrashAfterMoveTests(ITestOutputHelper output)
             return Task.CompletedTask;
         });
         Assert.True(killed, "the move did not come to the rejoin");
-        await Wait.UntilAsync(async () => await PrimaryAsync(cluster, without: old) == next, $"{next.Name} to come back", Long, detail: () => Describe(cluster));
+        await Wait.UntilAsync(async () => await cluster.PrimaryBesideAsync(old) == next, $"{next.Name} to come back", Long, detail: () => Describe(cluster));
         await writers.WaitForWriteAsync(next, afterSeconds: 1);
         await writers.StopAsync();
         await RepmgrCluster.WaitForStreamingAsync(old.Server);
@@ -77,43 +76,25 @@ public sealed class CrashAfterMoveTests(ITestOutputHelper output)
     {
         foreach (var standby in cluster.Repmgr.DataNodes.Where(node => node != old))
         {
-            await Wait.UntilAsync(
-                async () => await standby.Server.TryScalarAsync<string>("SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'") == old.Server.Address,
-                $"{standby.Name} to stream from {old.Name}",
-                Long,
-                detail: cluster.Describe);
+            await cluster.WaitForStreamingAsync(standby, old);
         }
 
-        await Wait.UntilAsync(
-            async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, $"a move from {old.Name} to be possible", Long, detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(old);
         var moved = await Orders.AskAsync(cluster, old, new ControlRequest("switchover"));
         Assert.True(moved is { Event: "ended", Subject: "Moved" }, $"{moved}\n{cluster.Describe()}");
-        var killed = await PrimaryAsync(cluster, without: old);
+        var killed = await cluster.PrimaryBesideAsync(old);
         Assert.NotNull(killed);
         await Task.Delay(pauseMs);
         killed.Server.KillPostmaster();
         var begin = LabClock.Now;
         RepmgrNode? next = null;
         await Wait.UntilAsync(
-            async () => (next = await PrimaryAsync(cluster, without: killed)) is not null, $"somebody to take over from {killed.Name}, killed {pauseMs} ms after the move", Long, detail: () => Describe(cluster));
+            async () => (next = await cluster.PrimaryBesideAsync(killed)) is not null, $"somebody to take over from {killed.Name}, killed {pauseMs} ms after the move", Long, detail: () => Describe(cluster));
         output.WriteLine($"{old.Name} to {killed.Name}, killed {pauseMs} ms later: {next!.Name} after {(LabClock.Now - begin).TotalMilliseconds:F0} ms");
         await killed.Server.WaitForEndAsync();
         await killed.Server.StartAsync();
         await cluster.WaitForServingAsync(next);
         return next;
-    }
-
-    private static async Task<RepmgrNode?> PrimaryAsync(LabCluster cluster, RepmgrNode without)
-    {
-        foreach (var node in cluster.Repmgr.DataNodes.Where(node => node != without))
-        {
-            if (await node.Server.TryScalarAsync<string>("SELECT pg_is_in_recovery()::text") == "false")
-            {
-                return node;
-            }
-        }
-
-        return null;
     }
 
     private static string Describe(LabCluster cluster) =>

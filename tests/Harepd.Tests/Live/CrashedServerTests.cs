@@ -14,8 +14,6 @@ namespace Harepd.Tests.Live;
 [Collection(LiveTests.Name)]
 public sealed class CrashedServerTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task A_crashed_primary_comes_back_by_itself()
     {
@@ -31,12 +29,12 @@ public sealed class CrashedServerTests(ITestOutputHelper output)
 
         // It takes over, and the old primary becomes its standby, rewound.
         Assert.Equal(0, (await cluster.DaemonOf(second).RunAsync("maintenance", "--off")).ExitCode);
-        await KnowsAsync(cluster, second, first);
+        await cluster.WaitForKnownAsync(second, first);
         await CrashAsync(cluster, first, second);
         await RepmgrCluster.WaitForStreamingAsync(first.Server);
 
         // An operator's pause is kept: what he stops hard stays down until it is over.
-        await KnowsAsync(cluster, first, second);
+        await cluster.WaitForKnownAsync(first, second);
         Assert.Equal(0, (await cluster.DaemonOf(second).RunAsync("pause", "--for", "10m")).ExitCode);
         await second.Server.StopAsync(StopMode.Immediate);
         await Task.Delay(TimeSpan.FromSeconds(5));
@@ -52,7 +50,7 @@ public sealed class CrashedServerTests(ITestOutputHelper output)
         await using var cluster = await StartAsync(("failover.onCrash", "restart"));
         var (first, second) = (cluster.Repmgr.Node1, cluster.Repmgr.Node2);
         await cluster.WaitForServingAsync(first);
-        await KnowsAsync(cluster, second, first);
+        await cluster.WaitForKnownAsync(second, first);
         await CrashAsync(cluster, first, first);
         Assert.True(await second.Server.IsInRecoveryAsync());
     }
@@ -83,10 +81,4 @@ public sealed class CrashedServerTests(ITestOutputHelper output)
 
         await cluster.WaitForServingAsync(next);
     }
-
-    private static Task KnowsAsync(LabCluster cluster, RepmgrNode standby, RepmgrNode primary) => Wait.UntilAsync(
-        async () => (await Lab.Daemon.DaemonView.AskAsync(LabCluster.Member(standby)))?.HolderHeard == LabCluster.Member(primary),
-        $"{standby.Name} to know of {primary.Name}",
-        Long,
-        detail: cluster.Describe);
 }

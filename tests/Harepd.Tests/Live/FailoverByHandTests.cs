@@ -24,10 +24,7 @@ public sealed class FailoverByHandTests
         await cluster.WaitForServingAsync(primary);
         await using var writers = await Writers.StartAsync(cluster);
         await RepmgrCluster.WaitForCatchUpAsync(standby.Server, primary.Server);
-        await Wait.UntilAsync(
-            async () => (await DaemonView.AskAsync(LabCluster.Member(standby)))?.HolderHeard == LabCluster.Member(primary),
-            $"{standby.Name} to hear of the primary",
-            detail: cluster.Describe);
+        await cluster.WaitForKnownAsync(standby, primary);
         var refused = await cluster.DaemonOf(standby).RunAsync("failover", "--accept-loss");
         Assert.Equal(75, refused.ExitCode);
         Assert.Contains("holds the lease", refused.Output, StringComparison.Ordinal);

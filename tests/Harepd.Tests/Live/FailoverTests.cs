@@ -59,11 +59,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
         var next = cluster.OtherThan(old);
         await RepmgrCluster.WaitForCatchUpAsync(next.Server, old.Server);
 
-        // A node that has not heard of any primary since it began promotes nobody.
-        await Wait.UntilAsync(
-            async () => (await DaemonView.AskAsync(LabCluster.Member(next)))?.HolderHeard == LabCluster.Member(old),
-            $"{next.Name} to hear of the primary",
-            detail: cluster.Describe);
+        await cluster.WaitForKnownAsync(next, old);
         await using var watch = HaproxyWatch.Start(cluster.Haproxy);
         await using var writers = await Writers.StartAsync(cluster);
 

@@ -39,7 +39,7 @@ public sealed partial class HookTests : IDisposable
         await Told("node_1 role-primary primary=node_1", cluster);
         await Told("node_2 role-standby", cluster);
         await RepmgrCluster.WaitForCatchUpAsync(next.Server, old.Server);
-        await Wait.UntilAsync(async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, "a move to be possible", detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(old);
 
         await RefusedAsync(cluster, old, "no", "not on a Friday");
         await RefusedAsync(cluster, old, "never", "did not end within 3 s");

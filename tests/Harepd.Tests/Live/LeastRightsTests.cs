@@ -43,7 +43,7 @@ public sealed class LeastRightsTests
         cluster.StartDaemons();
         await cluster.WaitForServingAsync(old);
         await RepmgrCluster.WaitForCatchUpAsync(next.Server, old.Server);
-        await Wait.UntilAsync(async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, "a move to be possible", detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(old);
 
         var moved = await cluster.DaemonOf(old).RunAsync("switchover", "--to", next.Name);
         Assert.True(moved.ExitCode == 0, $"{moved.Output}\n{cluster.Describe()}");

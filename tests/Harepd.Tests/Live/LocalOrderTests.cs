@@ -47,9 +47,7 @@ public sealed class LocalOrderTests
         Assert.Equal(75, refused.ExitCode);
         Assert.Contains("is in maintenance", refused.Output, StringComparison.Ordinal);
 
-        // A daemon that was just started must have heard of the primary once to know what a failover would lose.
-        await Wait.UntilAsync(
-            async () => (await DaemonView.AskAsync(LabCluster.Member(standby)))?.HolderHeard == LabCluster.Member(primary), "the standby's daemon to know of the primary", detail: cluster.Describe);
+        await cluster.WaitForKnownAsync(standby, primary);
         primary.Server.KillPostmaster();
         await Wait.UntilAsync(
             async () => (await cluster.DaemonOf(standby).RunAsync("status", "--json")).Output.Contains("harepd maintenance --off ends it", StringComparison.Ordinal),
@@ -155,8 +153,7 @@ public sealed class LocalOrderTests
     private static async Task ReadyAsync(LabCluster cluster, RepmgrNode primary)
     {
         await cluster.WaitForServingAsync(primary);
-        await Wait.UntilAsync(
-            async () => (await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run")).ExitCode == 0, "a move to be possible", detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(primary);
     }
 
     private static Task ReadersOnAsync(LabCluster cluster, RepmgrNode node) => Wait.UntilAsync(

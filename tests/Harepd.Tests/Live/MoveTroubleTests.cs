@@ -119,8 +119,7 @@ public sealed class MoveTroubleTests(ITestOutputHelper output)
     {
         var other = cluster.OtherThan(old);
         await RepmgrCluster.WaitForCatchUpAsync(other.Server, old.Server);
-        await Wait.UntilAsync(
-            async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, $"a move from {old.Name} to be possible: {trouble}", Long, detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(old);
         await using var writers = await Writers.StartAsync(cluster);
         var ended = await runAsync(cluster, old);
         output.WriteLine($"{trouble}: {ended.Subject}, clients waited {ended.PauseMs:F0} ms; {ended.Detail}");

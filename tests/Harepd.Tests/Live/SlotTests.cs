@@ -52,7 +52,7 @@ public sealed class SlotTests
         second.Server.KillPostmaster();
         await second.Server.WaitForEndAsync();
         var third = cluster.Repmgr.DataNodes.First(node => node != second);
-        await Wait.UntilAsync(async () => (third = await PrimaryBesideAsync(cluster, second)) is not null, "a new primary", Long, detail: cluster.Describe);
+        await Wait.UntilAsync(async () => (third = await cluster.PrimaryBesideAsync(second)) is not null, "a new primary", Long, detail: cluster.Describe);
         await second.Server.StartAsync();
         await StreamAsync(cluster, third!);
         await DroppedAsync(cluster, third!, at: second);
@@ -60,26 +60,12 @@ public sealed class SlotTests
 
     private static string SlotOf(RepmgrNode node) => $"slot_of_{node.Name}";
 
-    private static async Task<RepmgrNode?> PrimaryBesideAsync(LabCluster cluster, RepmgrNode lost)
-    {
-        foreach (var node in cluster.Repmgr.DataNodes.Where(node => node != lost))
-        {
-            if (await node.Server.TryScalarAsync<string>("SELECT pg_is_in_recovery()::text") == "false")
-            {
-                return node;
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Both others stream from the primary, each by its slot, and the daemons know it.</summary>
     private static async Task StreamAsync(LabCluster cluster, RepmgrNode primary)
     {
         var wanted = string.Join(",", cluster.Repmgr.DataNodes.Where(node => node != primary).Select(SlotOf).Order());
         await Wait.UntilAsync(async () => await SlotsAsync(primary, "WHERE active") == wanted, $"{wanted} to be used at {primary.Name}", Long, detail: cluster.Describe);
-        await Wait.UntilAsync(
-            async () => (await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run")).ExitCode == 0, $"a move from {primary.Name} to be possible", Long, detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(primary);
     }
 
     private static Task DroppedAsync(LabCluster cluster, RepmgrNode primary, RepmgrNode at) => Wait.UntilAsync(

@@ -196,10 +196,7 @@ public sealed class SwitchoverTests(ITestOutputHelper output)
         var standby = cluster.OtherThan(primary);
         await RepmgrCluster.WaitForStreamingAsync(standby.Server);
         await RepmgrCluster.WaitForCatchUpAsync(standby.Server, primary.Server);
-        await Wait.UntilAsync(
-            async () => (await DaemonView.AskAsync(LabCluster.Member(standby)))?.HolderHeard == LabCluster.Member(primary)
-                && (await cluster.DaemonOf(primary).RunAsync("switchover", "--dry-run")).ExitCode == 0,
-            $"a move from {primary.Name} to be possible",
-            detail: cluster.Describe);
+        await cluster.WaitForKnownAsync(standby, primary);
+        await cluster.WaitForMoveAsync(primary);
     }
 }

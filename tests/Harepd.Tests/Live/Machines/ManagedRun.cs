@@ -146,11 +146,7 @@ internal sealed class ManagedRun : IAsyncDisposable
         var healed = LabClock.Now;
         foreach (var standby in cluster.Repmgr.DataNodes.Where(node => node != primary))
         {
-            await Wait.UntilAsync(
-                async () => await standby.Server.TryScalarAsync<string>("SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'") == primary.Server.Address,
-                $"{standby.Name} to stream from {primary.Name}: {fault}",
-                Patience,
-                detail: cluster.Describe);
+            await cluster.WaitForStreamingAsync(standby, primary);
         }
 
         var rejoined = LabClock.Now - healed;

@@ -59,12 +59,14 @@ public sealed class ManagedTests
             // Where loss is out of the question nobody takes over while a standby of two cannot be asked.
             primary = threeDataNodes && !isLossless ? await LeadAstrayAsync(cluster, primary) : primary;
         }
+
+        // What a daemon started has not its precedence.
+        Assert.All(cluster.Repmgr.DataNodes, node => Assert.Equal(0, node.Server.Postmaster!.Value.Nice));
     }
 
     private static async Task<RepmgrNode> MoveAsync(LabCluster cluster, RepmgrNode old, bool isLossless)
     {
-        await Wait.UntilAsync(
-            async () => (await cluster.DaemonOf(old).RunAsync("switchover", "--dry-run")).ExitCode == 0, $"a move from {old.Name} to be possible", detail: cluster.Describe);
+        await cluster.WaitForMoveAsync(old);
         await using var run = await ManagedRun.StartAsync("planned move", cluster, old, isLossless);
         await run.LetVisitorsComeAsync();
         var held = Instant.Forever;
@@ -106,10 +108,7 @@ public sealed class ManagedTests
         await run.WaitForSuccessorAsync();
         await old.Server.WaitForEndAsync();
         await old.Server.StartAsync();
-        await Wait.UntilAsync(
-            async () => await sleeper.Server.TryScalarAsync<string>("SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'") == old.Server.Address,
-            $"{sleeper.Name} to receive from the old primary",
-            detail: cluster.Describe);
+        await cluster.WaitForStreamingAsync(sleeper, old);
         cluster.DaemonOf(sleeper).Thaw();
         return await run.EndAsync(mayLose: true);
     }
