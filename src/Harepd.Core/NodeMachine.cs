@@ -80,28 +80,23 @@ public static class NodeMachine
     public static Instant NextTick(NodeState state, NodeSettings settings)
     {
         // Never later than this, so that stale observations and reports are noticed.
-        var next = state.LastStep + TimeSpan.FromMilliseconds(500);
-        Consider(state.NextShare);
-        if (state.Lease is { } lease)
-        {
-            Consider(LeaseMachine.NextTick(lease, settings.Rules));
-            Consider(state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook);
-            Consider(state.Promotion.NextWake);
-            Consider(state.Rejoin.NextWake);
-            Consider(state.Crash.NextWake);
-            Consider(state.Orders.MaintainedUntil);
-            Consider(state.Orders.FencedUntil);
-            Consider(state.Orders.Awaited?.Ends ?? Instant.Forever);
-            Consider(state.Orders.Stop?.StepEnds ?? Instant.Forever);
-            Consider(state.Orders.Start?.Ends ?? Instant.Forever);
-            Consider(state.Scheduled?.Due ?? Instant.Forever);
-            Consider(state.Move is { IsOver: false } move ? Instant.Min(move.StepEnds, move.AskAt) : Instant.Forever);
-        }
-
-        return next;
-
-        // What was due at the last step and was not done then waits for another input, not for time.
-        void Consider(Instant at) => next = at > state.LastStep ? Instant.Min(next, at) : next;
+        var last = state.LastStep;
+        var next = Instant.NextAfter(last, last + TimeSpan.FromMilliseconds(500), state.NextShare);
+        return state.Lease is not { } lease ? next : Instant.NextAfter(
+            last,
+            next,
+            LeaseMachine.NextTick(lease, settings.Rules, last),
+            state.Gate.IsPending ? Instant.Forever : state.Gate.NextLook,
+            state.Promotion.NextWake,
+            state.Rejoin.NextWake,
+            state.Crash.NextWake,
+            state.Orders.MaintainedUntil,
+            state.Orders.FencedUntil,
+            state.Orders.Awaited?.Ends ?? Instant.Forever,
+            state.Orders.Stop?.StepEnds ?? Instant.Forever,
+            state.Orders.Start?.Ends ?? Instant.Forever,
+            state.Scheduled?.Due ?? Instant.Forever,
+            state.Move is { IsOver: false } move ? Instant.NextAfter(last, move.StepEnds, move.AskAt) : Instant.Forever);
     }
 
     /// <summary>True once a stop has been carried through: gate shut, lease released or never held.</summary>

@@ -130,11 +130,8 @@ internal sealed partial class Turn
         }
     }
 
-    private Instant NextWake(FailoverVerdict verdict)
-    {
-        var next = Instant.Min(Instant.Min(verdict.Until, _state.Promotion.NextFollow), _state.Promotion.Ordered?.Ends ?? Instant.Forever);
-        return _state.Promotion.Current is { } current ? Instant.Min(next, current.Deadline) : next;
-    }
+    private Instant NextWake(FailoverVerdict verdict) => Instant.NextAfter(
+        now, verdict.Until, _state.Promotion.NextFollow, _state.Promotion.Ordered?.Ends ?? Instant.Forever, _state.Promotion.Current?.Deadline ?? Instant.Forever);
 
     /// <summary>While a failover waits for evidence, the own server's last word is asked for every few milliseconds.</summary>
     private void LookAnew(FailoverVerdict verdict)

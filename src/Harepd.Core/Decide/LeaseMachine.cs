@@ -77,26 +77,20 @@ public static partial class LeaseMachine
     public static LeaseState Wake(LeaseState state, Instant now) =>
         state.NextElection > now ? state with { NextElection = now, FailedElections = 0 } : state;
 
-    /// <summary>When <see cref="Tick"/> wants to be called next, at the latest.</summary>
-    public static Instant NextTick(LeaseState state, LeaseRules rules)
+    /// <summary>When <see cref="Tick"/> wants to be called next after <paramref name="now"/>, at the latest.</summary>
+    public static Instant NextTick(LeaseState state, LeaseRules rules, Instant now)
     {
-        var next = Instant.Forever;
-        if (state.Attempt is { } attempt)
-        {
-            var timeout = attempt.IsRenewal ? attempt.Deadline : Instant.Min(attempt.Deadline, attempt.Began + rules.Settings.ElectionTimeout);
-            next = Instant.Min(timeout, attempt.LastSent + rules.Settings.Retransmit);
-        }
-        else if (state.Held is null && !state.IsYielding)
-        {
-            next = state.NextElection;
-        }
-
-        if (state.Held is { } held)
-        {
-            next = Instant.Min(next, Instant.Min(held.FenceAt, state.NextRenewal));
-        }
-
-        return state.Releasing is { } releasing ? Instant.Min(next, releasing.LastSent + rules.Settings.Retransmit) : next;
+        var settings = rules.Settings;
+        var attempt = state.Attempt;
+        return Instant.NextAfter(
+            now,
+            attempt?.Deadline ?? Instant.Forever,
+            attempt is { IsRenewal: false } election ? Instant.Min(election.Began + settings.ElectionTimeout, election.Deadline - settings.FenceBudget) : Instant.Forever,
+            (attempt?.LastSent ?? Instant.Forever) + settings.Retransmit,
+            state is { Attempt: null, Held: null, IsYielding: false } ? state.NextElection : Instant.Forever,
+            state.Held?.FenceAt ?? Instant.Forever,
+            state.Held is null ? Instant.Forever : state.NextRenewal,
+            (state.Releasing?.LastSent ?? Instant.Forever) + settings.Retransmit);
     }
 
     private static LeaseState Expire(LeaseState state, LeaseRules rules, Instant now, ImmutableArray<LeaseOutput>.Builder output)

@@ -34,6 +34,21 @@ public readonly record struct Instant(long Nanos) : IComparable<Instant>
     /// <summary>The earlier of two instants of one host.</summary>
     public static Instant Min(Instant left, Instant right) => left <= right ? left : right;
 
+    /// <summary>
+    /// The first of these instants that comes after <paramref name="now"/>; <see cref="Forever"/> when none does. What was due before and was not done hides nothing
+    /// that is still to come.
+    /// </summary>
+    public static Instant NextAfter(Instant now, params ReadOnlySpan<Instant> instants)
+    {
+        var next = Forever;
+        foreach (var at in instants)
+        {
+            next = at > now ? Min(next, at) : next;
+        }
+
+        return next;
+    }
+
     /// <summary>The later of two instants of one host.</summary>
     public static Instant Max(Instant left, Instant right) => left >= right ? left : right;
 

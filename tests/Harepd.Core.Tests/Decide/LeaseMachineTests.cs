@@ -593,17 +593,30 @@ public sealed class LeaseMachineTests
     public void The_next_tick_is_due_at_whatever_comes_first()
     {
         var free = Candidate() with { NextElection = At(40) };
-        Assert.Equal(At(40), LeaseMachine.NextTick(free, Rules));
+        Assert.Equal(At(40), LeaseMachine.NextTick(free, Rules, At(0)));
 
         var electing = Tick(Candidate(), At(0)).State;
-        Assert.Equal(At(50), LeaseMachine.NextTick(electing, Rules));
+        Assert.Equal(At(50), LeaseMachine.NextTick(electing, Rules, At(0)));
 
         var holder = Holder(At(0));
-        Assert.Equal(At(0) + Settings.RenewInterval, LeaseMachine.NextTick(holder, Rules));
-        Assert.Equal(holder.Held!.FenceAt, LeaseMachine.NextTick(holder with { NextRenewal = Instant.Forever }, Rules));
+        Assert.Equal(At(0) + Settings.RenewInterval, LeaseMachine.NextTick(holder, Rules, At(0)));
+        Assert.Equal(holder.Held!.FenceAt, LeaseMachine.NextTick(holder with { NextRenewal = Instant.Forever }, Rules, At(0)));
 
         var yielding = LeaseMachine.GiveUp(holder, "the test says so").State;
-        Assert.Equal(Instant.Forever, LeaseMachine.NextTick(yielding, Rules));
+        Assert.Equal(Instant.Forever, LeaseMachine.NextTick(yielding, Rules, At(0)));
+    }
+
+    [Fact]
+    public void An_election_that_nobody_wanted_hides_no_release_that_must_be_sent_again()
+    {
+        var idle = Candidate() with
+        {
+            NextElection = At(40),
+            HighestSent = new Ballot(7, A, new Incarnation(1)),
+            Releasing = new PendingRelease(new Ballot(7, A, new Incarnation(1)), Rules.Membership.Everyone, At(60), At(3060)),
+        };
+
+        Assert.Equal(At(60) + Settings.Retransmit, LeaseMachine.NextTick(idle, Rules, At(60)));
     }
 
     [Fact]
