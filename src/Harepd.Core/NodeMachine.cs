@@ -99,9 +99,24 @@ public static class NodeMachine
             state.Move is { IsOver: false } move ? Instant.NextAfter(last, move.StepEnds, move.AskAt) : Instant.Forever);
     }
 
-    /// <summary>True once a stop has been carried through: gate shut, lease released or never held.</summary>
-    public static bool IsStopped(NodeState state) =>
-        state.IsStopping && (state.Lease is null || (state.Gate is { IsKnown: true, Now: Gate.Fenced, IsPending: false } && state.Lease is { Held: null, IsYielding: false }));
+    /// <summary>
+    /// True once a stop has been carried through: gate shut, lease released or never held, and the release noted by the own voter and by a majority, or
+    /// <see cref="LeaseSettings.ElectionTimeout"/> waited for them. A voter that has not noted it refuses everybody else until the lease's time is over.
+    /// </summary>
+    public static bool IsStopped(NodeState state, NodeSettings settings) => state.IsStopping
+        && (state.Lease is not { } lease || (state.Gate is { IsKnown: true, Now: Gate.Fenced, IsPending: false } && lease is { Held: null, IsYielding: false } && IsReleased(lease, settings, state.LastStep)));
+
+    private static bool IsReleased(LeaseState lease, NodeSettings settings, Instant now)
+    {
+        if (lease.Releasing is not { } releasing)
+        {
+            return true;
+        }
+
+        var heard = settings.Membership.Everyone.Except(releasing.Unheard);
+        var isNoted = settings.Membership.IsMajority(heard) && (!settings.HasVoter || heard.Contains(settings.Self));
+        return isNoted || now >= releasing.Until - settings.Lease.Duration + settings.Lease.ElectionTimeout;
+    }
 }
 
 /// <summary>What a run of the daemon finds when it starts.</summary>

@@ -23,7 +23,8 @@ internal sealed partial class Turn
             return;
         }
 
-        _state = _state with { Voter = step.State };
+        // What the voter heard of, the candidate has heard of too: its next ballot is above it (R11).
+        _state = _state with { Voter = step.State, Lease = _state.Lease is { } own && own.Highest < step.State.Highest ? own with { Highest = step.State.Highest } : _state.Lease };
         // One's own release is no news; waking up to it would undo the back-off after each failed election.
         if (step.Frees && _state.Lease is { } lease && asked.Request.Ballot.Member != settings.Self)
         {

@@ -60,7 +60,7 @@ internal sealed class NodeLoop
     {
         try
         {
-            while (!_isAbandoned && !NodeMachine.IsStopped(_state))
+            while (!_isAbandoned && !NodeMachine.IsStopped(_state, _settings))
             {
                 var input = _mailbox.Take(NodeMachine.NextTick(_state, _settings)) ?? new Input.Tick();
                 if (!_isAbandoned)

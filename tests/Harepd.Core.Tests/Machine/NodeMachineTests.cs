@@ -371,11 +371,43 @@ public sealed class NodeMachineTests
     }
 
     [Fact]
-    public void A_stop_is_done_only_when_the_gate_is_shut_and_the_lease_released()
+    public void A_stop_is_done_only_when_the_gate_is_shut_and_the_release_noted_by_the_own_voter_and_a_majority()
     {
         var stopping = Step(Holder(At(0)), new Input.Stop("test"), At(10)).State;
-        Assert.False(NodeMachine.IsStopped(stopping));
+        Assert.False(NodeMachine.IsStopped(stopping, Node));
 
-        Assert.True(NodeMachine.IsStopped(After(stopping, At(20), Done(stopping))));
+        var shut = After(stopping, At(20), Done(stopping));
+        Assert.False(NodeMachine.IsStopped(shut, Node));
+
+        // The others noted it, the own voter did not: the next run of this node would wait for a lease that nobody holds.
+        Assert.False(NodeMachine.IsStopped(After(shut, At(21), Released(shut, B), Released(shut, W)), Node));
+        Assert.False(NodeMachine.IsStopped(After(shut, At(21), Released(shut, A)), Node));
+        Assert.True(NodeMachine.IsStopped(After(shut, At(21), Released(shut, A), Released(shut, W)), Node));
     }
+
+    [Fact]
+    public void A_stop_does_not_wait_for_voters_that_do_not_answer()
+    {
+        var stopping = Step(Holder(At(0)), new Input.Stop("test"), At(10)).State;
+        var shut = After(stopping, At(20), Done(stopping), new Input.VoteAsked(-1, new LeaseRequest.Release(Three.Stamp, stopping.Lease!.HighestSent)));
+
+        var waited = At(20) + Node.Lease.ElectionTimeout;
+        Assert.False(NodeMachine.IsStopped(After(shut, waited - TimeSpan.FromMilliseconds(1), new Input.Tick()), Node));
+        Assert.True(NodeMachine.IsStopped(After(shut, waited, new Input.Tick()), Node));
+    }
+
+    [Fact]
+    public void A_candidate_asks_above_what_its_own_voter_has_heard()
+    {
+        var other = new Ballot(9_000, B, new Incarnation(3));
+        var state = NodeMachine.Create(Node, Fresh with { Voter = new VoterState() }, At(0));
+        state = After(state, At(0), new Input.Tick(), new Input.VoteAsked(1, new LeaseRequest.Prepare(Three.Stamp, other)), new Input.Observed(Standby(At(0))));
+
+        var asked = Step(After(state, At(1), Done(state)), new Input.Observed(Primary(At(2))), At(2)).Effects.OfType<Effect.Ask>();
+
+        Assert.All(asked, ask => Assert.True(ask.Request.Ballot > other, ask.ToString()));
+        Assert.NotEmpty(asked);
+    }
+
+    private static Input.VoteAnswered Released(NodeState state, MemberId voter) => new(new LeaseReply.Released(voter, state.Lease!.HighestSent));
 }

@@ -164,7 +164,7 @@ internal sealed class SimProcess
             Perform(effect);
         }
 
-        if (NodeMachine.IsStopped(State))
+        if (NodeMachine.IsStopped(State, Settings))
         {
             _world.Note(_host.Name, "ends cleanly");
             Die();

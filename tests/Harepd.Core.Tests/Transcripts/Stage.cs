@@ -280,6 +280,7 @@ internal sealed class Stage(Narrator narrator)
 
     private void Step(Actor actor, Input input, string? what)
     {
+        var wasStopped = NodeMachine.IsStopped(actor.State!, actor.Settings!);
         var (state, effects) = NodeMachine.Step(actor.State!, actor.Settings!, input, Now);
         actor.State = state;
         narrator.Tell(Now, actor.Name, what, effects, actor.Settings!.Lease);
@@ -288,7 +289,7 @@ internal sealed class Stage(Narrator narrator)
             Carry(actor, effect);
         }
 
-        if (input is Input.Stop && NodeMachine.IsStopped(state))
+        if (!wasStopped && NodeMachine.IsStopped(state, actor.Settings!))
         {
             narrator.Tell(Now, actor.Name, "may end");
         }
