@@ -137,7 +137,7 @@ internal sealed partial class Turn
     private void LookAnew(FailoverVerdict verdict)
     {
         var isWaiting = verdict.Answer == FailoverAnswer.Wait && _state.Server.InRecovery == true && _state.Promotion.Current is null;
-        if (!verdict.IsImminent && (!isWaiting || verdict.Until - now > settings.SilentAfter))
+        if (verdict.IsOnTheirWord || (!verdict.IsImminent && (!isWaiting || verdict.Until - now > settings.SilentAfter)))
         {
             return;
         }

@@ -77,7 +77,8 @@ internal sealed partial class Turn
         var reason = $"{handover.From} hands over to this node";
 
         // A holder that is gone before it handed over is replaced like any other.
-        return !question.IsLeaseFree ? FailoverVerdict.Wait(reason, Instant.Min(handover.Until, question.LeaseEnds)) with { IsImminent = true }
+        return !question.IsLeaseFree
+            ? FailoverVerdict.Wait(reason, Instant.Min(handover.Until, question.LeaseEnds)) with { IsImminent = true, IsOnTheirWord = handover.Offer.End == default }
             : handover.IsReady ? FailoverVerdict.Go(reason)
             : null;
     }

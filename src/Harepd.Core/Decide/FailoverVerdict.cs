@@ -36,6 +36,9 @@ public readonly record struct FailoverVerdict(FailoverAnswer Answer, string Reas
     /// <summary>It will be this member's turn as soon as the dead primary's gate is known to be shut: time to get ready.</summary>
     public bool IsImminent { get; init; }
 
+    /// <summary>Nothing that the own server could show matters before the next word of another.</summary>
+    public bool IsOnTheirWord { get; init; }
+
     /// <summary>Nothing to decide.</summary>
     public static FailoverVerdict Quiet(string reason, Instant until) => new(FailoverAnswer.Quiet, reason, until);
 

@@ -7,13 +7,13 @@ namespace Harepd.Runtime;
 /// <summary>
 /// The one bounded mailbox of the node: many posters, one consumer. Posting never waits; a full mailbox refuses, and the poster lives with it
 /// (a vote is refused, an observation comes again). Evidence that shuts things has a reserve of its own, so that a flood cannot keep it out.
+/// Whoever waits sleeps at once: a wait that spins first costs the servers, in the moments that count, the processors they need.
 /// </summary>
-internal sealed class Mailbox(int capacity = 4096) : IDisposable
+internal sealed class Mailbox(int capacity = 4096)
 {
     private const int Reserve = 256;
-    private readonly Lock _pulse = new();
     private readonly Queue<Input> _queue = new();
-    private readonly SemaphoreSlim _signal = new(0);
+    private readonly object _gate = new();
     private long _refused;
 
     /// <summary>How many inputs were refused since the start because the mailbox was full.</summary>
@@ -23,7 +23,7 @@ internal sealed class Mailbox(int capacity = 4096) : IDisposable
     public bool TryPost(Input input)
     {
         var isUrgent = input is Input.PostmasterDied or Input.GateApplied or Input.WatchdogFired or Input.Stop or Input.TimelineSaved or Input.TimelineNotSaved or Input.OrderDone;
-        lock (_pulse)
+        lock (_gate)
         {
             if (_queue.Count >= (isUrgent ? capacity + Reserve : capacity))
             {
@@ -32,26 +32,28 @@ internal sealed class Mailbox(int capacity = 4096) : IDisposable
             }
 
             _queue.Enqueue(input);
+            Monitor.Pulse(_gate);
         }
 
-        _signal.Release();
         return true;
     }
-
-    public void Dispose() => _signal.Dispose();
 
     /// <summary>The next input, or null when <paramref name="until"/> (boot-time clock) came first. One consumer only.</summary>
     public Input? Take(Instant until)
     {
-        var wait = until - BootClock.Now;
-        var millis = wait <= TimeSpan.Zero ? 0 : (int)Math.Min(Math.Ceiling(wait.TotalMilliseconds), 60_000);
-        if (!_signal.Wait(millis))
+        lock (_gate)
         {
-            return null;
-        }
+            while (_queue.Count == 0)
+            {
+                var wait = until - BootClock.Now;
+                if (wait <= TimeSpan.Zero)
+                {
+                    return null;
+                }
 
-        lock (_pulse)
-        {
+                Monitor.Wait(_gate, (int)Math.Min(Math.Ceiling(wait.TotalMilliseconds), 60_000));
+            }
+
             return _queue.Dequeue();
         }
     }

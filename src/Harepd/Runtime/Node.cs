@@ -223,7 +223,6 @@ internal sealed partial class Node : IAsyncDisposable
         _hooks.Dispose();
         _table?.Dispose();
         _history.Dispose();
-        _mailbox.Dispose();
         _ending.Dispose();
     }
 

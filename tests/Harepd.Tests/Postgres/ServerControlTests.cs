@@ -1,7 +1,9 @@
+using System.Globalization;
 using Harepd.Clock;
 using Harepd.Core.Model;
 using Harepd.Postgres;
 using Harepd.Postgres.Control;
+using Harepd.Postgres.Linux;
 using Npgsql;
 using Xunit;
 
@@ -10,6 +12,9 @@ namespace Harepd.Tests.Postgres;
 /// <summary>Orders to a real standby: promote, and follow.</summary>
 public sealed class ServerControlTests : IDisposable
 {
+    private const int Stand = 19;
+    private const int GoOn = 18;
+    private const int Promote = 12;
     private static readonly TimelinePoint _first = new(1, default);
 
     private readonly TestServer _primary = TestServer.Start("127.30.7.1");
@@ -71,6 +76,46 @@ public sealed class ServerControlTests : IDisposable
         Assert.True(control.Promote(_first, () => false).IsDone);
         Assert.Equal(1, control.ClearTheWay(BootClock.Now + TimeSpan.FromSeconds(30), () => false));
         Assert.Equal("False", _standby.Query("select pg_is_in_recovery()"));
+    }
+
+    /// <summary>
+    /// Told to promote while it waits for its walreceiver to start, PostgreSQL takes the stream for failed and sleeps until its next attempt, and the promotion with it. The
+    /// moment is short, so it is made here by a postmaster that stands still.
+    /// </summary>
+    [Fact]
+    public void A_startup_process_that_sleeps_over_its_promotion_is_woken()
+    {
+        _standby.Query("alter system set wal_retrieve_retry_interval = '10min'");
+        _standby.Query("select pg_reload_conf()");
+        var control = Control(_standby);
+        Assert.True(control.GetReady());
+        using var look = _standby.Connect();
+        var startup = int.Parse(Ask("select pid from pg_stat_activity where backend_type = 'startup'"), CultureInfo.InvariantCulture);
+        using var postmaster = Postmaster.OfFolder(_standby.DataDirectory, out _)!;
+        postmaster.Signal(Stand);
+        try
+        {
+            _primary.Stop("immediate");
+            Eventually.True(() => Ask("select count(*) from pg_stat_activity where backend_type = 'walreceiver'") == "0", "the walreceiver is gone");
+            Eventually.True(() => Ask("select wait_event from pg_stat_activity where backend_type = 'startup'") == "RecoveryWalStream", "the startup process waits for the next one");
+            Thread.Sleep(300);
+            Assert.True(control.Promote(_first, () => false).IsDone);
+            Assert.Equal(0, Kernel.Kill(startup, Promote));
+            Eventually.True(() => Ask("select wait_event from pg_stat_activity where backend_type = 'startup'") == "RecoveryRetrieveRetryInterval", "it sleeps");
+        }
+        finally
+        {
+            postmaster.Signal(GoOn);
+        }
+
+        Assert.Equal(0, control.ClearTheWay(BootClock.Now + TimeSpan.FromSeconds(30), () => false));
+        Eventually.True(() => Ask("select pg_is_in_recovery()") == "False", "the standby is promoted");
+
+        string Ask(string sql)
+        {
+            using var command = new NpgsqlCommand(sql, look);
+            return command.ExecuteScalar()?.ToString() ?? "";
+        }
     }
 
     [Fact]

@@ -8,6 +8,15 @@ internal static class ControlSql
     public const string Promote = "select pg_promote(false)";
 
     /// <summary>
+    /// Wakes a startup process that sleeps although it was told to promote: one that hears of it while its walreceiver is about to start takes the stream for failed,
+    /// and first sleeps what is left of wal_retrieve_retry_interval, 5 s by default. A reload wakes it. Source: xlogrecovery.c, WaitForWALToBecomeAvailable.
+    /// </summary>
+    public const string WakeSleeper = """
+        select pg_is_in_recovery(), (select pg_reload_conf() from pg_stat_activity
+            where pg_is_in_recovery() and backend_type = 'startup' and wait_event in ('RecoveryRetrieveRetryInterval', 'RecoveryWalStream'))
+        """;
+
+    /// <summary>
     /// While the server is in recovery: ends whoever has a snapshot or an open transaction, which is what replay may have to wait for. harepd's own
     /// sessions are over in milliseconds; a superuser's may be ended by another superuser only.
     /// </summary>

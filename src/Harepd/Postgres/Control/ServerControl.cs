@@ -19,6 +19,9 @@ internal sealed class ServerControl(PostgresSettings settings, string runDir)
     /// <summary>From the order to the first look for sessions in its way; a promotion that meets none is over by then.</summary>
     private static readonly TimeSpan ConflictPause = TimeSpan.FromMilliseconds(40);
 
+    /// <summary>From the order to the look whether it went unheard; a startup process that heard it is far beyond its waits by then.</summary>
+    private static readonly TimeSpan WakePause = TimeSpan.FromMilliseconds(10);
+
     private readonly DataFolder _folder = new(settings);
     private readonly PromotionNote _note = new(runDir);
     private PgSession? _ready;
@@ -118,8 +121,8 @@ internal sealed class ServerControl(PostgresSettings settings, string runDir)
     }
 
     /// <summary>
-    /// Until the server has left recovery: ends the sessions that keep its replay waiting, for a cancelled query is not enough. On the calling
-    /// thread; returns at <paramref name="deadline"/> or when <paramref name="isOver"/> at the latest.
+    /// Until the server has left recovery: wakes a startup process that sleeps over its promotion, and ends the sessions that keep its replay waiting, for a cancelled query
+    /// is not enough. On the calling thread; returns at <paramref name="deadline"/> or when <paramref name="isOver"/> at the latest.
     /// </summary>
     /// <returns>How many sessions were ended.</returns>
     public int ClearTheWay(Instant deadline, Func<bool> isOver)
@@ -129,10 +132,16 @@ internal sealed class ServerControl(PostgresSettings settings, string runDir)
         _ready = null;
         try
         {
+            Thread.Sleep(WakePause);
             while (BootClock.Now < deadline && !isOver())
             {
-                Thread.Sleep(ConflictPause);
                 session ??= Open(BootClock.Now + settings.HangTimeout, out _);
+                if (session?.Query(ControlSql.WakeSleeper, BootClock.Now + settings.HangTimeout) is { Rows: [["f", _]] })
+                {
+                    return ended;
+                }
+
+                Thread.Sleep(ConflictPause);
                 var reply = session?.Query(ControlSql.EndConflicts, BootClock.Now + settings.HangTimeout);
                 if (reply?.Rows is [["f", _]])
                 {

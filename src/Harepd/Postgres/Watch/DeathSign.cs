@@ -19,6 +19,9 @@ internal interface IDeathSign : IDisposable
 
     /// <summary>A look without waiting; false where only <see cref="Judge"/> can tell.</summary>
     bool IsDeadNow { get; }
+
+    /// <summary>Told to stop, by the postmaster's own word; false where that cannot be read.</summary>
+    bool IsStopping { get; }
 }
 
 /// <summary>What a readable death sign meant.</summary>
@@ -53,6 +56,8 @@ internal sealed class PidfdSign(Postmaster postmaster) : IDeathSign
 
     public bool IsDeadNow => Judge() == SignVerdict.Dead;
 
+    public bool IsStopping => postmaster.IsStopping;
+
     public SignVerdict Judge() =>
         Kernel.Poll([new PollEntry(postmaster.Pidfd, Kernel.PollIn)], 0) > 0 ? SignVerdict.Dead : SignVerdict.Alive;
 
@@ -81,6 +86,8 @@ internal sealed class SessionSign : IDeathSign
     public RunName Run { get; private init; }
 
     public bool IsDeadNow => _postmaster is { IsAlive: false };
+
+    public bool IsStopping => _postmaster is { IsStopping: true };
 
     /// <summary>Opens the session; null where the server does not let it in now.</summary>
     /// <param name="settings">How to reach the server.</param>

@@ -25,6 +25,7 @@ internal sealed class DeathWatch : IDisposable
     private volatile bool _mayLogIn;
     private volatile bool _isDisposed;
     private volatile Presence _presence;
+    private volatile bool _seesFolder;
     private string _lastReason = "";
 
     public DeathWatch(PostgresSettings settings, DataFolder folder, LookRhythm rhythm, DeathWatchEvents tell, ILogger log)
@@ -35,6 +36,21 @@ internal sealed class DeathWatch : IDisposable
 
     /// <summary>What the last look or event gave. A death is here after it was reported, not before.</summary>
     public Presence Presence => IsDeadNow ? Presence.Gone : _presence;
+
+    /// <summary>The postmaster was told to stop, by its own word, and lets nobody in any more; false where that cannot be seen.</summary>
+    public bool IsStopping
+    {
+        get
+        {
+            lock (_signGate)
+            {
+                return _sign is { IsStopping: true };
+            }
+        }
+    }
+
+    /// <summary>The kernel tells when recovery is touched in the server's folder.</summary>
+    public bool SeesFolder => _seesFolder;
 
     private bool IsDeadNow
     {
@@ -227,6 +243,7 @@ internal sealed class DeathWatch : IDisposable
         // A new run may stand in a new folder of the same name.
         _events?.Dispose();
         _events = folder.Length == 0 ? null : FolderEvents.Watch(folder);
+        _seesFolder = _events is not null;
     }
 
     private void TakeEvents()
@@ -234,6 +251,7 @@ internal sealed class DeathWatch : IDisposable
         var change = _events!.Drain();
         if (change.HasFlag(FolderChange.FolderGone))
         {
+            _seesFolder = false;
             _events.Dispose();
             _events = null;
         }

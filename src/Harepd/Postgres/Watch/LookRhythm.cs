@@ -6,8 +6,12 @@ namespace Harepd.Postgres.Watch;
 /// <summary>How long to pause between two looks. Any thread may change it; the thread that looks reads it.</summary>
 internal sealed class LookRhythm(PostgresSettings settings)
 {
-    private static readonly TimeSpan SoonLook = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan FastFor = TimeSpan.FromSeconds(2);
+    /// <summary>Between two looks where something may happen and would be told of otherwise too.</summary>
+    public static readonly TimeSpan SoonLook = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long after something was touched it is looked at closely.</summary>
+    public static readonly TimeSpan FastFor = TimeSpan.FromSeconds(2);
+
     private long _fastUntil;
     private volatile bool _isAlarmed;
 

@@ -30,6 +30,8 @@ internal sealed class Observer : IDisposable
     private volatile bool _isAsked;
     private volatile bool _isDisposed;
     private long _promotingUntil;
+    private long _touched;
+    private Instant _opened;
     private Instant _nextOpen;
     private Instant _nextFull;
     private bool? _recovers;
@@ -44,6 +46,11 @@ internal sealed class Observer : IDisposable
     // Only a standby is watched for a change: a primary becomes a standby by a restart, which ends the session.
     private bool IsPeeking => _recovers == true && (_rhythm.IsFast || IsPromoting);
 
+    // The kernel's word that recovery is touched comes first; where it cannot be had, and once it came, the server itself is asked all the time.
+    private TimeSpan PeekPause => IsPromoting || IsTouched || !_death.SeesFolder || _settings.AlarmedInterval > LookRhythm.SoonLook ? _settings.AlarmedInterval : LookRhythm.SoonLook;
+
+    private bool IsTouched => new Instant(Interlocked.Read(ref _touched)) is var at && at > _opened && BootClock.Now - at < LookRhythm.FastFor;
+
     private bool IsPromoting => _recovers == true && BootClock.Now.Nanos < Interlocked.Read(ref _promotingUntil);
 
     public void Start() => _thread.Start();
@@ -56,6 +63,13 @@ internal sealed class Observer : IDisposable
     {
         Interlocked.Exchange(ref _promotingUntil, (BootClock.Now + PromotionLimit).Nanos);
         LookNow();
+    }
+
+    /// <summary>A signal file of recovery came or went: the standby may be about to end its recovery.</summary>
+    public void NoteRecovery()
+    {
+        Interlocked.Exchange(ref _touched, BootClock.Now.Nanos);
+        _wake.Signal();
     }
 
     /// <summary>A full reading at once.</summary>
@@ -102,7 +116,7 @@ internal sealed class Observer : IDisposable
 
     private void Wait()
     {
-        var pause = !_reader.IsOpen ? _nextOpen - BootClock.Now : IsPeeking ? _settings.AlarmedInterval : _nextFull - BootClock.Now;
+        var pause = !_reader.IsOpen ? _nextOpen - BootClock.Now : IsPeeking ? PeekPause : _nextFull - BootClock.Now;
         Span<PollEntry> entries = [new(_wake.Descriptor, Kernel.PollIn), new(_reader.Descriptor, Kernel.PollIn)];
         _ = Kernel.Poll(entries, (int)Math.Clamp(Math.Ceiling(pause.TotalMilliseconds), 0, 60_000));
 
@@ -157,12 +171,20 @@ internal sealed class Observer : IDisposable
     private void Open(Instant now)
     {
         _recovers = null;
+        if (_death.IsStopping)
+        {
+            LookLater(_rhythm.Search);
+            _post.Post(new ServerObservation { At = now, Health = Verdict.Stopping.Health, Detail = Verdict.Stopping.Detail });
+            return;
+        }
+
         if (_reader.Open() is { } fault)
         {
             Fail(fault, now);
             return;
         }
 
+        _opened = now;
         _death.NoteLogin(_reader.ListenerPid);
         _probe.Resume();
         Read(isFresh: true);
@@ -228,8 +250,13 @@ internal sealed class Observer : IDisposable
         var verdict = Verdict.OfFault(fault, _death.Presence == Presence.Alive);
         var isRefused = verdict.Health == ServerHealth.Unknown && fault.Kind is PgFaultKind.Server or PgFaultKind.Protocol;
         var pause = isRefused && _rhythm.Search < RefusedLogin ? RefusedLogin : _rhythm.Search;
+        LookLater(pause);
+        _post.Post(new ServerObservation { At = begun, Health = verdict.Health, Detail = verdict.Detail }, fault);
+    }
+
+    private void LookLater(TimeSpan pause)
+    {
         _nextOpen = BootClock.Now + pause;
         _nextFull = _nextOpen;
-        _post.Post(new ServerObservation { At = begun, Health = verdict.Health, Detail = verdict.Detail }, fault);
     }
 }

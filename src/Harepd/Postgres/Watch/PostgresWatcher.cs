@@ -73,7 +73,7 @@ internal sealed class PostgresWatcher : IAsyncDisposable, IDisposable
         }
         else
         {
-            _observer.Wake();
+            _observer.NoteRecovery();
         }
     }
 

@@ -20,6 +20,9 @@ internal readonly record struct Verdict(ServerHealth Health, string Detail)
         { State: var state } => new(ServerHealth.Down, $"no postmaster runs; the control file says {Name(state)}"),
     };
 
+    /// <summary>The postmaster runs and says in its pid file that it stops: a login would be refused, and cost a server that has no time to lose.</summary>
+    public static Verdict Stopping { get; } = new(ServerHealth.Starting, "the postmaster stops and lets nobody in");
+
     /// <summary>A session answered; what a fresh connection and a write met meanwhile decides.</summary>
     public static Verdict OfAnswer(bool inRecovery, ProbeFinding probe)
     {
