@@ -10,11 +10,14 @@ namespace Harepd.Tests.Live.Machines;
 
 /// <summary>
 /// harepd as the failover manager (no repmgrd) on machines of their own: two data nodes with a witness, and three data nodes. Every server is the
-/// primary in turn; what comes back rejoins by itself. <c>HAREPD_ROUNDS</c> repeats each fault, for figures (HAREPD_MANAGED_FIGURES).
+/// primary in turn; what comes back rejoins by itself. <c>HAREPD_ROUNDS</c> repeats each fault, for figures (HAREPD_MANAGED_FIGURES),
+/// and <c>HAREPD_FAULTS</c> names those wanted.
 /// </summary>
 [Collection(MachineTests.Name)]
 public sealed class ManagedTests
 {
+    private static readonly string[] Faults = (Environment.GetEnvironmentVariable("HAREPD_FAULTS") ?? "move,crash,host,cut,astray").Split(',');
+
     private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("HAREPD_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 1;
 
     [NetworkFact]
@@ -49,15 +52,18 @@ public sealed class ManagedTests
         });
         var primary = cluster.Repmgr.Node1;
         await cluster.WaitForServingAsync(primary);
-        for (var round = 0; round < Rounds; round++)
+        foreach (var fault in Enumerable.Repeat(Faults, Rounds).SelectMany(faults => faults))
         {
-            primary = await MoveAsync(cluster, primary, isLossless);
-            primary = await CrashAsync(cluster, primary, isLossless);
-            primary = await LoseHostAsync(cluster, primary, isLossless);
-            primary = await CutOffAsync(cluster, primary, isLossless);
-
-            // Where loss is out of the question nobody takes over while a standby of two cannot be asked.
-            primary = threeDataNodes && !isLossless ? await LeadAstrayAsync(cluster, primary) : primary;
+            primary = fault switch
+            {
+                "move" => await MoveAsync(cluster, primary, isLossless),
+                "crash" => await CrashAsync(cluster, primary, isLossless),
+                "host" => await LoseHostAsync(cluster, primary, isLossless),
+                "cut" => await CutOffAsync(cluster, primary, isLossless),
+                // Where loss is out of the question nobody takes over while a standby of two cannot be asked.
+                "astray" => threeDataNodes && !isLossless ? await LeadAstrayAsync(cluster, primary) : primary,
+                _ => throw new InvalidOperationException($"HAREPD_FAULTS: there is no fault {fault}"),
+            };
         }
 
         // What a daemon started has not its precedence.
