@@ -103,8 +103,8 @@ public static class NodeMachine
     /// True once a stop has been carried through: gate shut, lease released or never held, and the release noted by the own voter and by a majority, or
     /// <see cref="LeaseSettings.ElectionTimeout"/> waited for them. A voter that has not noted it refuses everybody else until the lease's time is over.
     /// </summary>
-    public static bool IsStopped(NodeState state, NodeSettings settings) => state.IsStopping
-        && (state.Lease is not { } lease || (state.Gate is { IsKnown: true, Now: Gate.Fenced, IsPending: false } && lease is { Held: null, IsYielding: false } && IsReleased(lease, settings, state.LastStep)));
+    public static bool IsStopped(NodeState state, NodeSettings settings) => state.IsStopping && (state.Lease is not { } lease
+        || (state.Gate is { IsKnown: true, Now: Gate.Fenced, IsPending: false } && lease is { Held: null, IsYielding: false } && IsReleased(lease, settings, state.LastStep)));
 
     private static bool IsReleased(LeaseState lease, NodeSettings settings, Instant now)
     {
