@@ -15,7 +15,6 @@ namespace Harepd.Guard;
 /// </summary>
 internal sealed class GuardKeeper : IDisposable
 {
-    private static readonly TimeSpan BeatLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
     // While there is none, because a member that wants a guard behind its lease asks for none before it is seen.
     private static readonly TimeSpan SearchInterval = TimeSpan.FromMilliseconds(20);
@@ -40,7 +39,7 @@ internal sealed class GuardKeeper : IDisposable
     }
 
     /// <summary>True while the guard looks at the page.</summary>
-    public bool IsAlive => BootClock.Now - _page.GuardBeat < BeatLimit;
+    public bool IsAlive => BootClock.Now - _page.GuardBeat < GuardPage.BeatLimit;
 
     /// <summary>True while the guard is at a fence; bounded by the fence's own deadline, for a guard that dies at it.</summary>
     public bool IsFencing => BootClock.Now < _page.FencingUntil;

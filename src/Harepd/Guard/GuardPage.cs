@@ -21,6 +21,10 @@ internal sealed unsafe class GuardPage : IDisposable
 {
     private const long Magic = 0x3130_4452_4155_4748; // "HGUARD01"
     private const int Length = 4096;
+
+    /// <summary>A guard that has not looked for so long is none.</summary>
+    public static readonly TimeSpan BeatLimit = TimeSpan.FromSeconds(1);
+
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly long* _words;
@@ -110,6 +114,7 @@ internal sealed unsafe class GuardPage : IDisposable
 
         Volatile.Write(ref At(Word.DaemonPid), daemonPid);
         Volatile.Write(ref At(Word.IsFinished), 0);
+        Thread.MemoryBarrier();
     }
 
     /// <summary>The daemon ended with the gate shut.</summary>
@@ -146,6 +151,13 @@ internal sealed unsafe class GuardPage : IDisposable
     {
         Volatile.Write(ref At(Word.GuardPid), guardPid);
         Volatile.Write(ref At(Word.GuardBeat), now.Nanos);
+    }
+
+    /// <summary>The guard is about to go: from now on nobody takes its last beat for a guard. A full fence in memory, as in <see cref="Begin"/>.</summary>
+    public void NoteLeaving()
+    {
+        Volatile.Write(ref At(Word.GuardBeat), 0);
+        Thread.MemoryBarrier();
     }
 
     /// <summary>The guard begins a fence, or ends it with <see cref="Instant.Zero"/>. A full fence in memory: what it reads afterwards is not older.</summary>

@@ -16,6 +16,7 @@ internal static class GuardProcess
 {
     /// <summary>0600: read and written by its owner alone.</summary>
     private const uint OwnersFile = 0x180;
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(3);
 
     /// <summary>Runs on the calling thread until stopped or no longer needed. False when another guard has the node.</summary>
     /// <param name="config">As the daemon has it.</param>
@@ -29,13 +30,15 @@ internal static class GuardProcess
         Directory.CreateDirectory(config.RunDir);
         // By the system call itself: .NET takes a lock on what it opens, and fails where another guard holds this one.
         _ = Posix.Close(Posix.Open(path, Posix.WriteOnly | Posix.Create | Posix.CloseOnExec, OwnersFile));
-        using var only = FileLock.TryTake(path, BootClock.Now, out _);
+        using var page = GuardPage.Open(config.RunDir);
+        // One that is leaving has the lock for a moment more.
+        var now = BootClock.Now;
+        using var only = FileLock.TryTake(path, now - page.GuardBeat < GuardPage.BeatLimit ? now : now + LeavingTime, out _);
         if (only is null)
         {
             return false;
         }
 
-        using var page = GuardPage.Open(config.RunDir);
         var swapping = new Lock();
         var means = new Means(config, log);
         _ = ReloadAsync();

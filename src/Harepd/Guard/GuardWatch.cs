@@ -27,7 +27,7 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
         {
             var now = BootClock.Now;
             var sleep = Turn(now);
-            if (page.IsFinished && !_order.IsArmed)
+            if (page.IsFinished && !_order.IsArmed && Leave(() => page.IsFinished))
             {
                 return;
             }
@@ -35,13 +35,24 @@ internal sealed class GuardWatch(GuardPage page, Func<Term, Instant, bool> fence
             // An orphan with nothing to guard stays a while for a daemon that restarts, then goes.
             var isLonely = !_order.IsArmed && !isDaemonAlive(page.DaemonPid);
             lonelySince = !isLonely ? Instant.Zero : lonelySince == Instant.Zero ? now : lonelySince;
-            if (isLonely && now - lonelySince > TimeSpan.FromSeconds(30))
+            if (isLonely && now - lonelySince > TimeSpan.FromSeconds(30) && Leave(() => !isDaemonAlive(page.DaemonPid)))
             {
                 return;
             }
 
             Thread.Sleep(sleep);
         }
+
+        page.NoteLeaving();
+    }
+
+    /// <summary>
+    /// Says first that nobody looks any more, and leaves only if that is still right: a daemon that begins meanwhile either sees that it has no guard, or is seen here.
+    /// </summary>
+    private bool Leave(Func<bool> isStillOver)
+    {
+        page.NoteLeaving();
+        return isStillOver();
     }
 
     /// <summary>One try at the fence. Announced first and the order read once more after that: a guard that was frozen just before must not shut a newer lease's gate.</summary>

@@ -15,7 +15,8 @@ internal sealed record ServerInspection
             (select setting from pg_settings where name = 'hba_file'),
             (select setting::int from pg_settings where name = 'client_connection_check_interval'),
             current_setting('wal_log_hints') = 'on' or current_setting('data_checksums') = 'on',
-            has_function_privilege('pg_promote(boolean,integer)', 'execute'), current_setting('server_version_num')::int >= 150000
+            has_function_privilege('pg_promote(boolean,integer)', 'execute'), current_setting('server_version_num')::int >= 150000,
+            (select setting::int from pg_settings where name = 'wal_retrieve_retry_interval')
         """;
 
     /// <summary>From PostgreSQL 15 on these rights of a superuser can be given to others.</summary>
@@ -53,6 +54,9 @@ internal sealed record ServerInspection
     /// <summary>Whether the server looks for vanished clients while a statement runs; null before PostgreSQL 14.</summary>
     public required bool? ChecksClients { get; init; }
 
+    /// <summary>How long a standby sleeps after its stream failed (<c>wal_retrieve_retry_interval</c>).</summary>
+    public required TimeSpan RetryInterval { get; init; }
+
     /// <summary>Whether pg_rewind could work on this server's data.</summary>
     public required bool CanBeRewound { get; init; }
 
@@ -84,7 +88,7 @@ internal sealed record ServerInspection
 
         var reply = session.Query(Sql, deadline);
         fault = reply.Fault;
-        if (fault is not null || reply.Rows is not [[{ } version, var recovery, var super, var monitor, var signal, var hba, var file, var checks, var rewind, var promote, var isFifteen]])
+        if (fault is not null || reply.Rows is not [[{ } version, var recovery, var super, var monitor, var signal, var hba, var file, var checks, var rewind, var promote, var isFifteen, var retry]])
         {
             fault ??= new PgFault(PgFaultKind.Protocol, "", "the server's answer about itself makes no sense");
             return null;
@@ -104,6 +108,7 @@ internal sealed record ServerInspection
             MayCheckHba = hba == "t",
             HbaFile = file,
             ChecksClients = checks is null ? null : int.TryParse(checks, NumberStyles.None, CultureInfo.InvariantCulture, out var interval) && interval > 0,
+            RetryInterval = TimeSpan.FromMilliseconds(int.TryParse(retry, NumberStyles.None, CultureInfo.InvariantCulture, out var millis) ? millis : 0),
             CanBeRewound = rewind == "t",
             MayPromote = promote == "t",
             MayFollow = ofSuperusers.Item1,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Harepd.Tests.Postgres;
 using Xunit;
 
 namespace Harepd.Tests.Cli;
@@ -69,12 +70,34 @@ public sealed class CheckPostgresTests
         Assert.Equal(("shut", "shut", "open"), (first.State, second.State, third.State));
     }
 
+    [Fact]
+    public async Task A_standby_that_would_sleep_for_seconds_is_worth_a_note()
+    {
+        using var node = new DataNode("127.20.25.1");
+        node.Server.Query("alter system set wal_retrieve_retry_interval = '5s'");
+        node.Server.Query("select pg_reload_conf()");
+        Eventually.True(() => node.Server.Query("show wal_retrieve_retry_interval") == "5s", "the setting is loaded");
+
+        Assert.Contains(await DoorsAsync(node), door => door.Name == "wal_retrieve_retry_interval" && door.Detail.StartsWith("5s:", StringComparison.Ordinal));
+
+        node.Server.Query("alter system set wal_retrieve_retry_interval = '200ms'");
+        node.Server.Query("select pg_reload_conf()");
+        Eventually.True(() => node.Server.Query("show wal_retrieve_retry_interval") == "200ms", "the setting is loaded");
+
+        Assert.DoesNotContain(await DoorsAsync(node), door => door.Name == "wal_retrieve_retry_interval");
+    }
+
     private static async Task<(string? State, string Detail)> PostgresDoorAsync(DataNode node)
+    {
+        var door = (await DoorsAsync(node)).First(entry => entry.Name.StartsWith("PostgreSQL", StringComparison.Ordinal));
+        return (door.State, door.Detail);
+    }
+
+    private static async Task<IReadOnlyList<(string Name, string? State, string Detail)>> DoorsAsync(DataNode node)
     {
         var answer = await Shell.RunAsync("check", "--json", "-f", node.ConfigFile);
         Assert.Equal("", answer.Error);
-        var door = JsonDocument.Parse(answer.Output).RootElement.GetProperty("doors").EnumerateArray()
-            .First(entry => entry.GetProperty("door").GetString()!.StartsWith("PostgreSQL", StringComparison.Ordinal));
-        return (door.GetProperty("state").GetString(), door.GetProperty("detail").GetString()!);
+        return [.. JsonDocument.Parse(answer.Output).RootElement.GetProperty("doors").EnumerateArray()
+            .Select(entry => (entry.GetProperty("door").GetString()!, entry.GetProperty("state").GetString(), entry.GetProperty("detail").GetString()!))];
     }
 }

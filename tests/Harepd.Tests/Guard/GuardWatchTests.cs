@@ -31,6 +31,18 @@ public sealed class GuardWatchTests
     }
 
     [Fact]
+    public void A_guard_that_leaves_takes_its_beat_with_it()
+    {
+        using var folder = new TemporaryFolder();
+        using var page = GuardPage.Open(folder.Path);
+        page.Finish();
+
+        new GuardWatch(page, (_, _) => true, Patience, _ => true).Run(CancellationToken.None);
+
+        Assert.Equal(Instant.Zero, page.GuardBeat);
+    }
+
+    [Fact]
     public void It_tries_again_until_the_fence_is_confirmed()
     {
         using var folder = new TemporaryFolder();

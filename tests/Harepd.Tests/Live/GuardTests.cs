@@ -5,6 +5,7 @@ using Harepd.Lab;
 using Harepd.Lab.Clients;
 using Harepd.Lab.Machine;
 using Harepd.Lab.Servers;
+using Harepd.Postgres.Linux;
 using Xunit;
 
 namespace Harepd.Tests.Live;
@@ -24,6 +25,30 @@ public sealed class GuardTests(LiveCluster live)
         cluster.DaemonOf(primary).Start();
         await StartIfTheFenceStoppedItAsync(primary);
         await cluster.WaitForServingAsync(primary);
+    }
+
+    /// <summary>The guard of a daemon that was stopped cleanly goes; the next run must not take its last beat for a guard that looks.</summary>
+    [Fact]
+    public async Task A_daemon_started_right_after_a_stop_does_not_believe_in_a_guard_that_has_gone()
+    {
+        var (cluster, primary, _) = await live.ReadyAsync();
+        await WaitForGuardAsync(cluster, primary);
+        using var page = PageOf(cluster, primary);
+        for (var round = 0; round < 3; round++)
+        {
+            await cluster.DaemonOf(primary).StopAsync();
+            cluster.DaemonOf(primary).Start();
+            await Wait.UntilAsync(
+                () =>
+                {
+                    // Zombies do not look either.
+                    var isBelieved = BootClock.Now - page.GuardBeat < GuardPage.BeatLimit;
+                    Assert.True(!isBelieved || ProcessFacts.Of(page.GuardPid) is { IsGone: false }, $"the guard {page.GuardPid} is believed to look, and is gone");
+                    return page.TryRead(out var order) && order.IsArmed && isBelieved;
+                },
+                "a guard behind the new lease",
+                detail: cluster.Describe);
+        }
     }
 
     [Fact]

@@ -10,6 +10,7 @@ namespace Harepd.Cli.Check;
 internal static class PostgresDoors
 {
     private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MostRetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>One answer for the server and one more for each setting that is worth a look; waits on a thread of its own.</summary>
     public static Task<IReadOnlyList<DoorAnswer>> TryAsync(HarepdConfig config) => Task.Run<IReadOnlyList<DoorAnswer>>(() =>
@@ -54,6 +55,12 @@ internal static class PostgresDoors
         {
             const string why = "0: a statement that runs when its client is cut off goes on and commits; set it to 1s";
             yield return DoorAnswer.Noted("client_connection_check_interval", why);
+        }
+
+        if (seen.RetryInterval > MostRetryInterval)
+        {
+            var why = $"{seen.RetryInterval.TotalSeconds:0.#}s: a standby that lost its upstream asks anew only then, and a promotion that is not harepd's can sleep as long; set it to 200ms";
+            yield return DoorAnswer.Noted("wal_retrieve_retry_interval", why);
         }
 
         if (config.Failover.Manager == FailoverManager.Harepd && !(seen.MayFollow && seen.MayCheckpoint))
