@@ -84,6 +84,7 @@ internal sealed partial class Turn
     private MoveFinding Check(MoveOrder order) =>
         MoveChecks.Judge(new MoveQuestion
         {
+            IsVoteless = _state.Voter is { IsTimelineLost: true },
             Now = now,
             Self = settings.Self,
             To = order.To,

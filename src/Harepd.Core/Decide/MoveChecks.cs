@@ -9,6 +9,9 @@ namespace Harepd.Core.Decide;
 /// <summary>All that the checks before a planned move rest on, at one moment.</summary>
 public sealed record MoveQuestion
 {
+    /// <summary>The own voter has no note of the last timeline and votes for nobody before it has heard from all.</summary>
+    public bool IsVoteless { get; init; }
+
     public required Instant Now { get; init; }
 
     public required MemberId Self { get; init; }
@@ -138,6 +141,7 @@ public static class MoveChecks
         var isElsewhere = question.View.Reports.Values.Any(seen => seen.Report.Member != question.Self && seen.Report.Address.Length > 0 && seen.Report.Address == to.UpstreamHost);
         check(!isElsewhere, $"{name} streams from here", $"{name} streams from {to.UpstreamHost}, not from here");
         // Without its own vote it needs every other one; a voter that is new, or lost its note, votes for nobody before it has heard from all.
+        check(!question.IsVoteless, "this node may vote", "this node has no note of the last timeline yet, and so no vote: every member must have been heard once (harepd timeline)");
         check(to.Noted is not { IsNone: true }, $"{name} may vote", $"{name} has no note of the last timeline yet, and so no vote: every member must have been heard once (harepd timeline)");
         Lag("has not received", server.WriteLsn, to.WriteLsn);
         Lag("has not replayed", to.WriteLsn, to.ReplayLsn);

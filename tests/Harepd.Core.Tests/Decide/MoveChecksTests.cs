@@ -53,6 +53,7 @@ public sealed class MoveChecksTests
         { "cascaded", "streams from 10.0.0.2, not from here" },
         { "lagging", "has not received 33554432 bytes, more than" },
         { "no note", "has no note of the last timeline" },
+        { "voteless", "this node has no note of the last timeline" },
         { "slow to replay", "has not replayed 33554432 bytes, more than" },
     };
 
@@ -76,6 +77,7 @@ public sealed class MoveChecksTests
             "other timeline" => named with { View = View(Good with { Timeline = Samples.Second }) },
             "cascaded" => named with { View = View(Good with { UpstreamHost = "10.0.0.2" }) },
             "no note" => named with { View = View(Good with { Noted = default(DurableTimeline) }) },
+            "voteless" => Question with { IsVoteless = true },
             "lagging" => named with { View = View(Good with { WriteLsn = far, ReplayLsn = far }) },
             "slow to replay" => named with { View = View(Good with { ReplayLsn = far }) },
             _ => Question,
